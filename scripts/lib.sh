@@ -1,0 +1,51 @@
+# Shared by the scripts: packages and builds. Sourced, not run.
+# shellcheck shell=bash
+
+# What the build, the tests and the quickstart need of a Debian machine.
+build_packages=(
+  g++ cmake ninja-build ccache pkg-config git ca-certificates
+  libmnl-dev libpqxx-dev libsodium-dev libb2-dev libyaml-cpp-dev prometheus-cpp-dev libsystemd-dev
+  libasio-dev libcli11-dev libfmt-dev libexpected-dev libgtest-dev libgmock-dev libbenchmark-dev
+)
+run_packages=(
+  postgresql postgresql-15-pgtap wireguard-tools wireguard-go iproute2 iputils-ping procps curl python3
+)
+guest_packages=(qemu-system-x86 busybox-static kmod cpio)
+
+# install_packages PACKAGE...: those that are missing; silent when none is.
+install_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  ((${#missing[@]} == 0)) && return
+  if ((EUID != 0)); then
+    printf 'missing packages: %s\nRun this script with sudo, or install them.\n' "${missing[*]}" >&2
+    return 1
+  fi
+  printf '== installing %s\n' "${missing[*]}"
+  # A package that comes with a service would start it; nothing here needs one.
+  local policy=/usr/sbin/policy-rc.d had_policy=yes
+  if [[ ! -e $policy ]]; then
+    had_policy=no
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
+  fi
+  local log status=0
+  log=$(mktemp)
+  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } \
+    >"$log" 2>&1 </dev/null || status=$?
+  [[ $had_policy == yes ]] || rm -f "$policy"
+  ((status == 0)) || { tail -n 20 "$log" >&2; printf 'the packages could not be installed\n' >&2; }
+  rm -f "$log"
+  return "$status"
+}
+
+# build PRESET [TARGET...]: configures and builds into build/PRESET; prints only when something fails.
+build() {
+  local preset=$1 log; shift
+  log=build/$preset.log
+  mkdir -p build
+  printf '== building (%s)\n' "$preset"
+  { cmake --preset "$preset" && cmake --build "build/$preset" ${1:+--target "$@"}; } >"$log" 2>&1 ||
+    { tail -n 60 "$log" >&2; printf 'the build failed; the whole log is in %s\n' "$log" >&2; return 1; }
+}
