@@ -1,0 +1,41 @@
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "base/fixed_table.hpp"
+#include "base/rate.hpp"
+
+#include <cstddef>
+#include <optional>
+
+namespace provisiond {
+
+// A budget per network prefix, in fixed memory: IPv4 and IPv6 addresses are cut to the given
+// lengths and each prefix has its own token bucket. A prefix whose bucket was displaced starts
+// again with a full one, so a flood from more prefixes than there are entries must be bounded by a
+// total as well.
+//
+// Memory: `entries` rounded up, 40 bytes each. Not for concurrent use.
+class PrefixBudget {
+ public:
+  struct Lengths {
+    unsigned v4 = 32;
+    unsigned v6 = 64;
+  };
+
+  PrefixBudget(std::size_t entries, Lengths lengths) : buckets_{entries}, lengths_{lengths} {}
+
+  [[nodiscard]] bool take(const IpAddress& address, const Rate& rate, TimePoint now) {
+    const bool is_v4 = address.family == IpAddress::Family::v4;
+    const IpPrefix prefix = IpPrefix::covering(address, is_v4 ? lengths_.v4 : lengths_.v6);
+    return buckets_.touch(prefix, now).take(rate, now);
+  }
+
+  [[nodiscard]] std::size_t size() const { return buckets_.size(); }
+  [[nodiscard]] std::uint64_t displaced() const { return buckets_.displaced(); }
+
+ private:
+  FixedTable<IpPrefix, TokenBucket> buckets_;
+  Lengths lengths_;
+};
+
+} // namespace provisiond

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace provisiond {
+
+// Why a sighting got no tunnel. One enumerator per reason, in the order in which the flow can give
+// it; the text is the log word and the metric label.
+enum class Refusal : std::uint8_t {
+  // authenticate: mac1, mac2
+  bad_mac1,
+  cookie_required,
+  // admit: source gate
+  duplicate,
+  source_budget,
+  prefix_budget,
+  global_budget,
+  authenticate_queue_full,
+  // authenticate: e, es, s
+  undecryptable_static,
+  own_key,
+  // admit: roster, negative cache
+  already_installed,
+  known_refused,
+  // authenticate: ss, {t}
+  forged,
+  replayed,
+  // admit: key gate
+  key_budget,
+  lookup_in_flight,
+  lookup_budget,
+  lookup_queue_full,
+  // lookup
+  unknown_key,
+  disabled,
+  not_yet_valid,
+  expired,
+  other_network,
+  invalid_row,
+  database_unavailable,
+  // install
+  interface_gone,
+  interface_full,
+  allowed_ip_conflict,
+  device_refused,
+  // greet
+  greet_budget,
+  never_connected,
+};
+
+inline constexpr std::array<std::string_view, 30> refusal_names{
+    "bad_mac1",
+    "cookie_required",
+    "duplicate",
+    "source_budget",
+    "prefix_budget",
+    "global_budget",
+    "authenticate_queue_full",
+    "undecryptable_static",
+    "own_key",
+    "already_installed",
+    "known_refused",
+    "forged",
+    "replayed",
+    "key_budget",
+    "lookup_in_flight",
+    "lookup_budget",
+    "lookup_queue_full",
+    "unknown_key",
+    "disabled",
+    "not_yet_valid",
+    "expired",
+    "other_network",
+    "invalid_row",
+    "database_unavailable",
+    "interface_gone",
+    "interface_full",
+    "allowed_ip_conflict",
+    "device_refused",
+    "greet_budget",
+    "never_connected",
+};
+static_assert(refusal_names.size() == static_cast<std::size_t>(Refusal::never_connected) + 1);
+
+constexpr std::string_view to_string(Refusal refusal) {
+  return refusal_names[static_cast<std::size_t>(refusal)];
+}
+
+} // namespace provisiond
