@@ -1,0 +1,60 @@
+#pragma once
+
+#include "kernel/change_batch.hpp"
+#include "kernel/netlink_socket.hpp"
+#include "kernel/wg_device.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace provisiond::kernel {
+
+// A WireGuard interface of the kernel module. Bound to the interface that has the name when it is
+// opened: once that is deleted, calls fail with ENODEV, even if a new one has the name.
+//
+// Each change is one message with an acknowledgement of its own (a peer with very many allowed IPs:
+// several, and the first refusal counts). Messages go to the kernel a ChangeBatch in one send;
+// their acknowledgements are taken before the next, so that the socket's queue cannot overflow.
+// When acknowledgements are lost all the same, the changes that miss theirs fail. Keys are wiped
+// from the buffers at once.
+//
+// `identity` reads the first message of a dump on a socket of its own and drops the rest. `peers`
+// repeats a dump that the kernel marks as interrupted (somebody changed the interface meanwhile),
+// at most `maximum_dumps` times, then fails with EAGAIN. Memory: 160 KiB.
+class NetlinkDevice final : public WgDevice {
+ public:
+  static constexpr int maximum_dumps = 8;
+
+  static Result<std::unique_ptr<WgDevice>> open(const std::string& name);
+
+  Result<DeviceIdentity> identity() override;
+  std::vector<Status> apply(std::span<const PeerChange> changes) override;
+  Result<std::vector<PeerState>> peers() override;
+
+ private:
+  enum class DumpEnd : std::uint8_t { complete, interrupted, stopped };
+  enum class Visit : std::uint8_t { next, stop };
+  using Visitor = std::function<Visit(std::span<const std::uint8_t> attributes)>;
+
+  NetlinkDevice(std::string name, WgTarget target, NetlinkSocket socket);
+
+  // Sends the batch, takes its acknowledgements and writes refusals to `statuses`. An Error means
+  // that the kernel has stopped answering; it is in `statuses` too.
+  Status flush(std::vector<Status>& statuses);
+  Status exchange(std::vector<Status>& statuses);
+  void take_answer(const ChangeBatch::Answer& answer, Status& status) const;
+  Result<DumpEnd> dump(const Visitor& visit) const;
+  [[nodiscard]] Error explain(const NetlinkVerdict& verdict) const;
+
+  std::string name_;
+  WgTarget target_;
+  NetlinkSocket socket_;
+  ChangeBatch batch_;
+  WipedBuffer answer_;
+};
+
+} // namespace provisiond::kernel

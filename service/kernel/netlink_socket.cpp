@@ -1,0 +1,142 @@
+#include "kernel/netlink_socket.hpp"
+
+#include "kernel/netlink_message.hpp"
+
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <cerrno>
+#include <optional>
+
+namespace provisiond::kernel {
+
+namespace {
+
+constexpr timeval answer_limit{.tv_sec = 2, .tv_usec = 0};
+// Room for some thousand acknowledgements, whose bookkeeping is far larger than they are.
+constexpr int receive_queue_bytes = 1 << 20;
+
+Status set_option(int fd, int name, std::span<const std::uint8_t> value) {
+  if (::setsockopt(fd, SOL_SOCKET, name, value.data(), static_cast<socklen_t>(value.size())) == 0) {
+    return {};
+  }
+  return fail(Error::system("set up a netlink socket", errno));
+}
+
+template <class Value>
+std::span<const std::uint8_t> bytes_of(const Value& value) {
+  return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
+}
+
+std::optional<std::uint16_t> family_in(const NetlinkMessage& message) {
+  std::optional<std::uint16_t> family;
+  for_each_attribute(genl_attributes(message),
+                     [&](std::uint16_t type, std::span<const std::uint8_t> payload) {
+                       if (type == CTRL_ATTR_FAMILY_ID) family = read_value<std::uint16_t>(payload);
+                     });
+  return family;
+}
+
+} // namespace
+
+void NetlinkSocket::Close::operator()(mnl_socket* socket) const {
+  mnl_socket_close(socket);
+}
+
+Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
+  NetlinkSocket socket{mnl_socket_open2(protocol, SOCK_CLOEXEC)};
+  if (!socket.socket_) return fail(Error::system("open a netlink socket", errno));
+  if (const Status status = socket.configure(); !status) return fail(status.error());
+  if (mnl_socket_bind(socket.socket_.get(), 0, MNL_SOCKET_AUTOPID) != 0) {
+    return fail(Error::system("bind a netlink socket", errno));
+  }
+  return socket;
+}
+
+Result<NetlinkSocket> NetlinkSocket::subscribe(int protocol, unsigned groups) {
+  NetlinkSocket socket{mnl_socket_open2(protocol, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  if (!socket.socket_) return fail(Error::system("open a netlink socket", errno));
+  if (mnl_socket_bind(socket.socket_.get(), groups, MNL_SOCKET_AUTOPID) != 0) {
+    return fail(Error::system("subscribe to netlink groups", errno));
+  }
+  return socket;
+}
+
+Status NetlinkSocket::configure() {
+  int on = 1;
+  for (const int option : {NETLINK_CAP_ACK, NETLINK_EXT_ACK}) {
+    if (mnl_socket_setsockopt(socket_.get(), option, &on, sizeof on) != 0) {
+      return fail(Error::system("set up a netlink socket", errno));
+    }
+  }
+  // Beyond net.core.rmem_max only with CAP_NET_ADMIN; without it nothing can be configured either,
+  // and what can be read fits the default.
+  [[maybe_unused]] const Status larger =
+      set_option(fd(), SO_RCVBUFFORCE, bytes_of(receive_queue_bytes));
+  return set_option(fd(), SO_RCVTIMEO, bytes_of(answer_limit));
+}
+
+int NetlinkSocket::fd() const {
+  return mnl_socket_get_fd(socket_.get());
+}
+
+Status NetlinkSocket::send(std::span<const std::uint8_t> messages) {
+  ssize_t sent = 0;
+  do {
+    sent = mnl_socket_sendto(socket_.get(), messages.data(), messages.size());
+  } while (sent < 0 && errno == EINTR);
+  if (sent < 0) return fail(Error::system("send to the kernel", errno));
+  return {};
+}
+
+Status NetlinkSocket::receive(WipedBuffer& into) {
+  into.clear();
+  sockaddr_nl sender{};
+  do {
+    const std::span<std::uint8_t> room = into.room();
+    iovec piece{.iov_base = room.data(), .iov_len = room.size()};
+    msghdr header{};
+    header.msg_name = &sender;
+    header.msg_namelen = sizeof sender;
+    header.msg_iov = &piece;
+    header.msg_iovlen = 1;
+    const ssize_t received = ::recvmsg(fd(), &header, 0);
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0) return fail(Error::system("receive from the kernel", errno));
+    if ((header.msg_flags & MSG_TRUNC) != 0) {
+      return fail(Error::system("receive from the kernel", EMSGSIZE));
+    }
+    // Whoever is not the kernel (port 0) has nothing to say here.
+    if (sender.nl_pid == 0) into.commit(static_cast<std::size_t>(received));
+  } while (into.empty());
+  return {};
+}
+
+Result<std::uint16_t> resolve_family(NetlinkSocket& socket, const std::string& name) {
+  WipedBuffer buffer{NetlinkSocket::datagram_bytes};
+  const std::uint32_t sequence = socket.next_sequence();
+  nlmsghdr* header = mnl_nlmsg_put_header(buffer.room().data());
+  header->nlmsg_type = GENL_ID_CTRL;
+  header->nlmsg_flags = NLM_F_REQUEST;
+  header->nlmsg_seq = sequence;
+  genlmsghdr control{.cmd = CTRL_CMD_GETFAMILY, .version = 1, .reserved = 0};
+  std::memcpy(mnl_nlmsg_put_extra_header(header, sizeof control), &control, sizeof control);
+  mnl_attr_put_strz(header, CTRL_ATTR_FAMILY_NAME, name.substr(0, GENL_NAMSIZ - 1).c_str());
+  buffer.commit(header->nlmsg_len);
+  if (const Status sent = socket.send(buffer.filled()); !sent) return fail(sent.error());
+
+  while (true) {
+    if (const Status status = socket.receive(buffer); !status) return fail(status.error());
+    for (const NetlinkMessage& message : split_datagram(buffer.filled())) {
+      if (message.sequence != sequence) continue;
+      if (message.type == NLMSG_ERROR) {
+        return fail(Error::system("resolve " + name, read_verdict(message).code));
+      }
+      if (const std::optional<std::uint16_t> family = family_in(message)) return *family;
+    }
+  }
+}
+
+} // namespace provisiond::kernel

@@ -1,0 +1,208 @@
+#include "kernel/wg_messages.hpp"
+
+#include "kernel/netlink_message.hpp"
+
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+#include <linux/time_types.h>
+#include <linux/wireguard.h>
+
+namespace provisiond::kernel {
+
+namespace {
+
+using Bytes = std::span<const std::uint8_t>;
+
+// The largest time in seconds whose nanoseconds fit into a WallTime.
+constexpr std::int64_t maximum_wall_seconds = 9'000'000'000;
+
+nlmsghdr* begin_message(const WgTarget& target, std::uint8_t command, std::uint32_t sequence,
+                        WipedBuffer& out) {
+  nlmsghdr* message = mnl_nlmsg_put_header(out.room().data());
+  message->nlmsg_type = target.family;
+  message->nlmsg_seq = sequence;
+  const genlmsghdr header{.cmd = command, .version = WG_GENL_VERSION, .reserved = 0};
+  std::memcpy(mnl_nlmsg_put_extra_header(message, sizeof header), &header, sizeof header);
+  mnl_attr_put_u32(message, WGDEVICE_A_IFINDEX, target.ifindex);
+  return message;
+}
+
+std::uint32_t flags_of(const ChangePart& part) {
+  if (part.removes()) return WGPEER_F_REMOVE_ME;
+  std::uint32_t flags = 0;
+  if (part.only_updates()) flags |= WGPEER_F_UPDATE_ONLY;
+  if (part.replaces_allowed_ips()) flags |= WGPEER_F_REPLACE_ALLOWEDIPS;
+  return flags;
+}
+
+void put_endpoint(nlmsghdr* message, const Endpoint& endpoint) {
+  sockaddr_storage address{};
+  const socklen_t length = endpoint.to_sockaddr(address);
+  mnl_attr_put(message, WGPEER_A_ENDPOINT, length, &address);
+}
+
+void put_allowed_ip(nlmsghdr* message, const IpPrefix& prefix) {
+  const bool v4 = prefix.address.family == IpAddress::Family::v4;
+  const Bytes address = prefix.address.significant();
+  nlattr* nest = mnl_attr_nest_start(message, 0);
+  mnl_attr_put_u16(message, WGALLOWEDIP_A_FAMILY, v4 ? AF_INET : AF_INET6);
+  mnl_attr_put(message, WGALLOWEDIP_A_IPADDR, address.size(), address.data());
+  mnl_attr_put_u8(message, WGALLOWEDIP_A_CIDR_MASK, prefix.length);
+  mnl_attr_nest_end(message, nest);
+}
+
+void put_peer(nlmsghdr* message, const ChangePart& part) {
+  const PeerChange& change = *part.change;
+  mnl_attr_put(message, WGPEER_A_PUBLIC_KEY, change.key.bytes.size(), change.key.bytes.data());
+  if (const std::uint32_t flags = flags_of(part); flags != 0) {
+    mnl_attr_put_u32(message, WGPEER_A_FLAGS, flags);
+  }
+  if (part.removes()) return;
+  if (part.is_first() && change.preshared_key) {
+    const std::span<const std::uint8_t, 32> key = change.preshared_key->bytes();
+    mnl_attr_put(message, WGPEER_A_PRESHARED_KEY, key.size(), key.data());
+  }
+  if (part.is_first() && change.endpoint) put_endpoint(message, *change.endpoint);
+  if (part.sets_keepalive()) {
+    mnl_attr_put_u16(message, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, *change.keepalive_seconds);
+  }
+  if (part.allowed_ips.empty()) return;
+  nlattr* nest = mnl_attr_nest_start(message, WGPEER_A_ALLOWEDIPS);
+  for (const IpPrefix& prefix : part.allowed_ips)
+    put_allowed_ip(message, prefix);
+  mnl_attr_nest_end(message, nest);
+}
+
+template <class Value>
+void keep_value(Bytes payload, Value& into) {
+  into = read_value<Value>(payload).value_or(into);
+}
+
+std::optional<Endpoint> read_endpoint(Bytes payload) {
+  sockaddr_storage address{};
+  if (payload.size() > sizeof address) return std::nullopt;
+  std::memcpy(&address, payload.data(), payload.size());
+  return Endpoint::from(reinterpret_cast<const sockaddr*>(&address),
+                        static_cast<socklen_t>(payload.size()));
+}
+
+WallTime read_handshake_time(Bytes payload) {
+  const __kernel_timespec time =
+      read_value<__kernel_timespec>(payload).value_or(__kernel_timespec{});
+  const bool valid = time.tv_sec >= 0 && time.tv_sec <= maximum_wall_seconds && time.tv_nsec >= 0 &&
+                     time.tv_nsec < 1'000'000'000;
+  if (!valid) return {};
+  return WallTime{std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec}};
+}
+
+std::optional<IpPrefix> read_allowed_ip(Bytes attributes) {
+  std::uint16_t family = AF_UNSPEC;
+  std::optional<std::uint8_t> length;
+  Bytes address;
+  for_each_attribute(attributes, [&](std::uint16_t type, Bytes payload) {
+    if (type == WGALLOWEDIP_A_FAMILY) keep_value(payload, family);
+    if (type == WGALLOWEDIP_A_IPADDR) address = payload;
+    if (type == WGALLOWEDIP_A_CIDR_MASK) length = read_value<std::uint8_t>(payload);
+  });
+  if (!length) return std::nullopt;
+  if (family == AF_INET && address.size() == 4 && *length <= 32) {
+    return IpPrefix::covering(IpAddress::v4(address.first<4>()), *length);
+  }
+  if (family == AF_INET6 && address.size() == 16 && *length <= 128) {
+    return IpPrefix::covering(IpAddress::v6(address.first<16>()), *length);
+  }
+  return std::nullopt;
+}
+
+void read_allowed_ips(Bytes nest, std::vector<IpPrefix>& into) {
+  for_each_attribute(nest, [&](std::uint16_t, Bytes attributes) {
+    if (const std::optional<IpPrefix> prefix = read_allowed_ip(attributes)) into.push_back(*prefix);
+  });
+}
+
+std::optional<PublicKey> read_key(Bytes attributes) {
+  std::optional<PublicKey> key;
+  for_each_attribute(attributes, [&](std::uint16_t type, Bytes payload) {
+    if (type == WGPEER_A_PUBLIC_KEY && payload.size() == 32) {
+      key = PublicKey::from(payload.first<32>());
+    }
+  });
+  return key;
+}
+
+void read_peer_attribute(std::uint16_t type, Bytes payload, PeerState& peer) {
+  switch (type) {
+  case WGPEER_A_ENDPOINT:
+    peer.endpoint = read_endpoint(payload);
+    break;
+  case WGPEER_A_LAST_HANDSHAKE_TIME:
+    peer.last_handshake = read_handshake_time(payload);
+    break;
+  case WGPEER_A_RX_BYTES:
+    keep_value(payload, peer.received_bytes);
+    break;
+  case WGPEER_A_TX_BYTES:
+    keep_value(payload, peer.sent_bytes);
+    break;
+  case WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL:
+    keep_value(payload, peer.keepalive_seconds);
+    break;
+  case WGPEER_A_ALLOWEDIPS:
+    read_allowed_ips(payload, peer.allowed_ips);
+    break;
+  default:
+    break;
+  }
+}
+
+} // namespace
+
+void append_change(const WgTarget& target, const ChangePart& part, std::uint32_t sequence,
+                   WipedBuffer& out) {
+  nlmsghdr* message = begin_message(target, WG_CMD_SET_DEVICE, sequence, out);
+  message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  nlattr* peers = mnl_attr_nest_start(message, WGDEVICE_A_PEERS);
+  nlattr* peer = mnl_attr_nest_start(message, 0);
+  put_peer(message, part);
+  mnl_attr_nest_end(message, peer);
+  mnl_attr_nest_end(message, peers);
+  out.commit(message->nlmsg_len);
+}
+
+void append_get_device(const WgTarget& target, std::uint32_t sequence, WipedBuffer& out) {
+  nlmsghdr* message = begin_message(target, WG_CMD_GET_DEVICE, sequence, out);
+  message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  out.commit(message->nlmsg_len);
+}
+
+std::optional<DeviceIdentity> read_identity(std::span<const std::uint8_t> attributes) {
+  DeviceIdentity identity;
+  for_each_attribute(attributes, [&](std::uint16_t type, Bytes payload) {
+    if (type == WGDEVICE_A_IFINDEX) keep_value(payload, identity.ifindex);
+    if (type == WGDEVICE_A_LISTEN_PORT) keep_value(payload, identity.listen_port);
+    if (type == WGDEVICE_A_FWMARK) keep_value(payload, identity.fwmark);
+    if (type == WGDEVICE_A_PRIVATE_KEY && payload.size() == 32) {
+      identity.private_key = Secret<32>{payload.first<32>()};
+    }
+  });
+  if (identity.ifindex == 0) return std::nullopt;
+  return identity;
+}
+
+void PeerDump::add(std::span<const std::uint8_t> attributes) {
+  for_each_attribute(attributes, [&](std::uint16_t type, Bytes peers) {
+    if (type != WGDEVICE_A_PEERS) return;
+    for_each_attribute(peers, [&](std::uint16_t, Bytes peer) { add_peer(peer); });
+  });
+}
+
+void PeerDump::add_peer(std::span<const std::uint8_t> attributes) {
+  const std::optional<PublicKey> key = read_key(attributes);
+  if (!key) return;
+  if (peers_.empty() || peers_.back().key != *key) peers_.emplace_back().key = *key;
+  for_each_attribute(attributes, [&](std::uint16_t type, Bytes payload) {
+    read_peer_attribute(type, payload, peers_.back());
+  });
+}
+
+} // namespace provisiond::kernel
