@@ -1,0 +1,178 @@
+#include "metrics/series.hpp"
+
+#include <array>
+#include <type_traits>
+#include <utility>
+
+namespace provisiond::metrics {
+namespace {
+
+template <class Metric>
+std::vector<Reading> readings_of(const Metric& metric) {
+  return {Reading{{}, static_cast<double>(metric.value())}};
+}
+
+std::vector<Reading> readings_of(const Histogram& histogram) {
+  return {Reading{{}, histogram.snapshot()}};
+}
+
+template <class Enum, class Metric>
+std::vector<Reading> readings_of(const Family<Enum, Metric>& family) {
+  std::vector<Reading> readings;
+  readings.reserve(family.names.size());
+  for (std::size_t i = 0; i < family.names.size(); ++i)
+    readings.push_back(
+        Reading{std::string{family.names[i]}, static_cast<double>(family.all()[i].value())});
+  return readings;
+}
+
+template <auto Member>
+std::vector<Reading> read_member(const Scrape& scrape) {
+  return readings_of(scrape.metrics.*Member);
+}
+
+template <auto Member>
+std::vector<Reading> read_process(const Scrape& scrape) {
+  return {Reading{{}, static_cast<double>(scrape.process.*Member)}};
+}
+
+std::vector<Reading> read_build_info(const Scrape& scrape) {
+  return {Reading{scrape.about.version, 1.0}};
+}
+
+std::vector<Reading> read_start_time(const Scrape& scrape) {
+  const std::chrono::duration<double> since_epoch = scrape.about.started_at.time_since_epoch();
+  return {Reading{{}, since_epoch.count()}};
+}
+
+std::vector<Reading> read_thread_cpu(const Scrape& scrape) {
+  std::vector<Reading> readings;
+  for (const ThreadCpu& thread : scrape.process.threads)
+    readings.push_back(Reading{thread.name, thread.cpu_seconds});
+  return readings;
+}
+
+template <class Metric>
+struct KindOf;
+template <>
+struct KindOf<Counter> : std::integral_constant<Kind, Kind::counter> {};
+template <>
+struct KindOf<Gauge> : std::integral_constant<Kind, Kind::gauge> {};
+template <>
+struct KindOf<Histogram> : std::integral_constant<Kind, Kind::histogram> {};
+template <class Enum, class Metric>
+struct KindOf<Family<Enum, Metric>> : KindOf<Metric> {};
+
+template <auto Member>
+using MemberType = std::remove_cvref_t<decltype(std::declval<Metrics>().*Member)>;
+
+// A row for a member of Metrics; does not compile when the word and the member's type disagree.
+template <Kind kind, auto Member>
+constexpr Series row(std::string_view name, std::string_view label, std::string_view help) {
+  static_assert(KindOf<MemberType<Member>>::value == kind);
+  return {kind, name, label, help, read_member<Member>};
+}
+
+template <auto Member>
+constexpr Series counter(std::string_view name, std::string_view label, std::string_view help) {
+  return row<Kind::counter, Member>(name, label, help);
+}
+
+template <auto Member>
+constexpr Series gauge(std::string_view name, std::string_view label, std::string_view help) {
+  return row<Kind::gauge, Member>(name, label, help);
+}
+
+template <auto Member>
+constexpr Series histogram(std::string_view name, std::string_view label, std::string_view help) {
+  return row<Kind::histogram, Member>(name, label, help);
+}
+
+using M = Metrics;
+using P = ProcessReadings;
+
+constexpr std::array table{
+    gauge<&M::source_up>("wg_provisiond_source_up", "", "Sources of sightings that deliver now."),
+    counter<&M::sighting_drops>("wg_provisiond_sighting_drops_total", "reason",
+                                "Initiations that reached the machine and made no sighting."),
+    counter<&M::frame_refusals>("wg_provisiond_frame_refusals_total", "reason",
+                                "Captured frames that hold no handshake initiation."),
+    counter<&M::sightings>("wg_provisiond_sightings_total", "",
+                           "Handshake initiations taken from a source."),
+    counter<&M::cookie_replies_sent>("wg_provisiond_cookie_replies_sent_total", "",
+                                     "Cookie replies sent under load."),
+    counter<&M::claims>("wg_provisiond_claims_total", "",
+                        "Initiations whose static key could be read: a key is claimed."),
+    counter<&M::proofs>("wg_provisiond_proofs_total", "",
+                        "Initiations whose sender holds the private key."),
+    gauge<&M::authenticate_queue_length>("wg_provisiond_authenticate_queue_length", "",
+                                         "Initiations waiting for key agreement."),
+    histogram<&M::authenticate_duration>(
+        "wg_provisiond_authenticate_duration_seconds", "",
+        "Key agreement of one initiation, without the wait before it."),
+    counter<&M::refusals>("wg_provisiond_refusals_total", "reason",
+                          "Sightings that got no tunnel."),
+    gauge<&M::table_entries>("wg_provisiond_table_entries", "table",
+                             "Entries in a table of fixed size."),
+    counter<&M::table_evictions>("wg_provisiond_table_evictions_total", "table",
+                                 "Entries displaced because their table was full."),
+    gauge<&M::database_up>("wg_provisiond_database_up", "",
+                           "Database sessions that are connected."),
+    counter<&M::database_reconnects>("wg_provisiond_database_reconnects_total", "",
+                                     "Database sessions opened again after a loss."),
+    gauge<&M::lookup_queue_length>("wg_provisiond_lookup_queue_length", "",
+                                   "Look-ups waiting for a database session."),
+    counter<&M::lookup_batches>("wg_provisiond_lookup_batches_total", "",
+                                "Queries sent to the database."),
+    counter<&M::lookup_keys>("wg_provisiond_lookup_keys_total", "",
+                             "Keys asked for in these queries."),
+    counter<&M::lookup_errors>("wg_provisiond_lookup_errors_total", "",
+                               "Queries that failed or missed their deadline."),
+    histogram<&M::lookup_duration>("wg_provisiond_lookup_duration_seconds", "",
+                                   "From asking for a key to its answer, the wait included."),
+    counter<&M::peers_installed>("wg_provisiond_peers_installed_total", "",
+                                 "Peers handed to a device."),
+    counter<&M::peers_removed>("wg_provisiond_peers_removed_total", "",
+                               "Peers taken from a device."),
+    counter<&M::device_errors>("wg_provisiond_device_errors_total", "",
+                               "Device operations that failed."),
+    gauge<&M::peers>("wg_provisiond_peers", "", "Peers on all devices, adopted ones included."),
+    histogram<&M::install_duration>("wg_provisiond_install_duration_seconds", "",
+                                    "From handing a peer to the device to its acknowledgement."),
+    counter<&M::greetings>("wg_provisiond_greetings_total", "strategy",
+                           "Handshakes started on behalf of a new peer."),
+    gauge<&M::greeting>("wg_provisiond_greeting_peers", "",
+                        "Peers waiting for their first handshake."),
+    counter<&M::connected>("wg_provisiond_connected_total", "",
+                           "Peers whose first handshake completed."),
+    histogram<&M::first_handshake_duration>("wg_provisiond_first_handshake_duration_seconds", "",
+                                            "From the sighting to the first completed handshake."),
+    histogram<&M::watch_pass_duration>("wg_provisiond_watch_pass_duration_seconds", "",
+                                       "One pass over the peers of one device."),
+    histogram<&M::decision_duration>("wg_provisiond_decision_duration_seconds", "",
+                                     "From the sighting to its refusal or to the installed peer."),
+    counter<&M::log_lines_suppressed>("wg_provisiond_log_lines_suppressed_total", "",
+                                      "Log lines left out to keep the log readable."),
+    Series{Kind::gauge, "wg_provisiond_build_info", "version", "The version that runs; always 1.",
+           read_build_info},
+    Series{Kind::counter, "wg_provisiond_thread_cpu_seconds_total", "thread",
+           "Processor time of the threads that run now, by their task.", read_thread_cpu},
+    Series{Kind::counter, "process_cpu_seconds_total", "",
+           "Processor time of the process, user and system.", read_process<&P::cpu_seconds>},
+    Series{Kind::gauge, "process_resident_memory_bytes", "", "Memory in use.",
+           read_process<&P::resident_bytes>},
+    Series{Kind::gauge, "process_open_fds", "", "File descriptors open.",
+           read_process<&P::open_fds>},
+    Series{Kind::gauge, "process_max_fds", "", "File descriptors that may be open.",
+           read_process<&P::maximum_fds>},
+    Series{Kind::gauge, "process_start_time_seconds", "",
+           "When the process started, in seconds since 1970.", read_start_time},
+};
+
+} // namespace
+
+std::span<const Series> all_series() {
+  return table;
+}
+
+} // namespace provisiond::metrics
