@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace provisiond::test {
+
+using ByteVector = std::vector<std::uint8_t>;
+
+// Writes netlink by hand, so that what the product writes and reads is checked against something
+// else than itself.
+
+template <class Value>
+ByteVector raw(const Value& value) {
+  ByteVector bytes(sizeof value);
+  std::memcpy(bytes.data(), &value, sizeof value);
+  return bytes;
+}
+ByteVector text(std::string_view characters); // with the terminating NUL
+ByteVector operator+(ByteVector left, const ByteVector& right);
+
+// Length, type, payload, padding to four bytes.
+ByteVector attribute(std::uint16_t type, const ByteVector& payload);
+
+struct MessageHead {
+  std::uint16_t type = 0;
+  std::uint16_t flags = 0;
+  std::uint32_t sequence = 0;
+};
+ByteVector message(const MessageHead& head, const ByteVector& payload);
+
+// The attributes of `bytes` in order: type with its flag bits, payload. Empty when the lengths do
+// not add up.
+std::vector<std::pair<std::uint16_t, ByteVector>> attributes(std::span<const std::uint8_t> bytes);
+
+} // namespace provisiond::test

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/endpoint.hpp"
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace provisiond::test {
+
+// Where packets go, and where they say that they come from.
+struct SenderOptions {
+  Endpoint to;
+  std::uint16_t from_port = 0; // 0: any; with a spread, 51820
+  // A spread of N takes the N first host addresses of the prefix in turn as source, through a raw
+  // socket. Only for namespaces of one's own.
+  std::optional<IpPrefix> source_prefix;
+  std::uint32_t source_spread = 0;
+};
+
+struct Received {
+  std::array<std::uint8_t, 2048> bytes{};
+  std::size_t size = 0;
+  Endpoint from;
+};
+
+// A UDP socket, or a raw one with made-up sources. One thread.
+class PacketSender {
+ public:
+  static Result<PacketSender> open(const SenderOptions& options);
+
+  Status send(std::span<const std::uint8_t> payload);
+
+  // The next packet that arrives before `deadline`; nullopt when none does. A raw sender hears
+  // nothing.
+  Result<std::optional<Received>> receive(TimePoint deadline);
+
+ private:
+  PacketSender(const SenderOptions& options, UniqueFd socket);
+
+  [[nodiscard]] bool is_raw() const { return options_.source_spread > 0; }
+  Status send_raw(std::span<const std::uint8_t> payload);
+  Status send_to(const Endpoint& destination, std::span<const std::uint8_t> bytes);
+
+  SenderOptions options_;
+  UniqueFd socket_;
+  std::uint32_t next_source_ = 0;
+};
+
+// The address `offset` places into the prefix.
+IpAddress address_at(const IpPrefix& prefix, std::uint64_t offset);
+
+} // namespace provisiond::test
