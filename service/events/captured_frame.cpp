@@ -1,0 +1,73 @@
+#include "events/captured_frame.hpp"
+
+#include "wire/messages.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+namespace provisiond::events {
+
+namespace {
+
+constexpr Duration credible_age = std::chrono::seconds{10};
+constexpr std::uint32_t loopback_ifindex = 1; // in every network namespace
+
+Instant arrival_of(const kernel::ReceivedPacket& packet, const Instant& now) {
+  if (!packet.received_at) return now;
+  const Duration age = now.wall - *packet.received_at;
+  if (age < Duration::zero() || age > credible_age) return {now.steady, *packet.received_at};
+  return {now.steady - age, *packet.received_at};
+}
+
+bool can_be_answered(const Endpoint& source, std::uint32_t ifindex) {
+  if (source.port == 0) return false;
+  if (source.address.is_loopback()) return ifindex == loopback_ifindex;
+  return source.address.is_unicast();
+}
+
+// fe80::/10 means nothing without the link it is on.
+Endpoint with_scope(Endpoint endpoint, std::uint32_t ifindex) {
+  const bool link_local = endpoint.address.family == IpAddress::Family::v6 &&
+                          endpoint.address.bytes[0] == 0xfe &&
+                          (endpoint.address.bytes[1] & 0xc0) == 0x80;
+  endpoint.scope = link_local ? ifindex : 0;
+  return endpoint;
+}
+
+} // namespace
+
+std::variant<Sighting, CaptureRefusal> read_captured_frame(const kernel::ReceivedPacket& packet,
+                                                           const WatchedPorts& watched,
+                                                           const Instant& now) {
+  const std::variant<wire::UdpDatagram, wire::FrameFault> parsed =
+      wire::parse_ip_packet(packet.bytes);
+  if (const wire::FrameFault* fault = std::get_if<wire::FrameFault>(&parsed)) {
+    return CaptureRefusal{*fault};
+  }
+  const wire::UdpDatagram& datagram = std::get<wire::UdpDatagram>(parsed);
+  const std::variant<wire::InitiationView, wire::FrameFault> initiation =
+      wire::parse_initiation(datagram);
+  if (const wire::FrameFault* fault = std::get_if<wire::FrameFault>(&initiation)) {
+    return CaptureRefusal{*fault};
+  }
+  const std::optional<InterfaceId> interface = watched.interface_of(datagram.destination.port);
+  if (!interface) return CaptureRefusal{metrics::SightingDrop::unwatched_port};
+  if (!can_be_answered(datagram.source, packet.ifindex)) {
+    return CaptureRefusal{metrics::SightingDrop::impossible_source};
+  }
+
+  const Instant arrival = arrival_of(packet, now);
+  Sighting sighting{
+      .interface = *interface,
+      .source = with_scope(datagram.source, packet.ifindex),
+      .local = with_scope(datagram.destination, packet.ifindex),
+      .seen_at = arrival.steady,
+      .seen_at_wall = arrival.wall,
+  };
+  std::ranges::copy(std::get<wire::InitiationView>(initiation).bytes(),
+                    sighting.initiation.begin());
+  return sighting;
+}
+
+} // namespace provisiond::events
