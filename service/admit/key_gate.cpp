@@ -1,0 +1,24 @@
+#include "admit/key_gate.hpp"
+
+namespace provisiond::admit {
+
+std::optional<Refusal> KeyGate::admit(const Sighting& sighting, const ProvenKey& proven,
+                                      TimePoint now) {
+  const PeerId id{.interface = sighting.interface, .key = proven.key()};
+  if (in_flight_.contains(id)) return Refusal::lookup_in_flight;
+  if (in_flight_.size() >= limits_.in_flight) return Refusal::lookup_queue_full;
+  if (!keys_.touch(id, now).take(limits_.per_key, now)) return Refusal::key_budget;
+  if (!lookups_.take(limits_.lookups, now)) return Refusal::lookup_budget;
+  in_flight_.emplace(id, sighting);
+  return std::nullopt;
+}
+
+std::optional<Sighting> KeyGate::release(const PeerId& id) {
+  const std::unordered_map<PeerId, Sighting, PeerIdHash>::iterator found = in_flight_.find(id);
+  if (found == in_flight_.end()) return std::nullopt;
+  const Sighting sighting = found->second;
+  in_flight_.erase(found);
+  return sighting;
+}
+
+} // namespace provisiond::admit

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "handoff/peer_id.hpp"
+
+#include <unordered_set>
+#include <vector>
+
+namespace provisiond::admit {
+
+// The keys that are on the devices now. Their handshakes are the device's own business; a capture
+// source sees them all the same, and this is where they stop. May lag behind changes made by hand
+// by one pass of the watch.
+//
+// Shared by the loop (which writes) and the authenticate threads inside Guarded<>. Memory: about 80
+// bytes a peer, bounded by the interfaces' max-peers; nothing that a stranger sends gets in.
+class Roster {
+ public:
+  [[nodiscard]] bool contains(const PeerId& id) const { return peers_.contains(id); }
+  void add(const PeerId& id) { peers_.insert(id); }
+  void remove(const PeerId& id) { peers_.erase(id); }
+
+  // What the device has, seen as a whole; keys of other interfaces stay.
+  void replace(InterfaceId interface, const std::vector<PublicKey>& keys) {
+    std::erase_if(peers_, [&](const PeerId& id) { return id.interface == interface; });
+    for (const PublicKey& key : keys)
+      peers_.insert(PeerId{.interface = interface, .key = key});
+  }
+
+  [[nodiscard]] std::size_t size() const { return peers_.size(); }
+
+ private:
+  std::unordered_set<PeerId, PeerIdHash> peers_;
+};
+
+} // namespace provisiond::admit

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "base/prefix_budget.hpp"
+#include "base/rate.hpp"
+#include "handoff/refusal.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace provisiond::admit {
+
+// Decides, before any key agreement, whether a source may cost us one: a budget per address (IPv4
+// /32, IPv6 /64, as the kernel's ratelimiter.c), per prefix (IPv4 /24, IPv6 /48) and in total.
+// Sources are unproven unless cookies are demanded, so the total is what bounds a flood with
+// spoofed addresses.
+//
+// Loop thread. Costs two SipHash look-ups. Memory: two tables of `entries`, 40 bytes each, fixed at
+// construction; 5 MiB at the default of 65,536.
+class SourceGate {
+ public:
+  struct Limits {
+    Rate per_address;
+    Rate per_prefix;
+    Rate total;
+    // Sources that many devices share (carrier-grade NAT): only the total applies.
+    std::vector<IpPrefix> shared_prefixes;
+    std::size_t entries = 65'536;
+  };
+
+  explicit SourceGate(Limits limits);
+
+  // source_budget, prefix_budget, global_budget, or nullopt: go on.
+  [[nodiscard]] std::optional<Refusal> admit(const IpAddress& source, TimePoint now);
+
+  // Prefixes with an entry, and how many entries gave way to others.
+  [[nodiscard]] std::size_t size() const { return addresses_.size() + prefixes_.size(); }
+  [[nodiscard]] std::uint64_t displaced() const {
+    return addresses_.displaced() + prefixes_.displaced();
+  }
+
+ private:
+  [[nodiscard]] bool is_shared(const IpAddress& source) const;
+
+  Limits limits_;
+  PrefixBudget addresses_;
+  PrefixBudget prefixes_;
+  TokenBucket total_;
+};
+
+} // namespace provisiond::admit
