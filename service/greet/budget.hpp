@@ -1,0 +1,31 @@
+#pragma once
+
+#include "base/prefix_budget.hpp"
+#include "base/rate.hpp"
+
+namespace provisiond::greet {
+
+// Bounds how many reverse handshakes the gateway can be made to send towards one network, and in
+// all: the holder of a registered key may write any source address on its initiation.
+//
+// Loop thread. Memory: 4,096 prefixes, 40 bytes each, fixed at construction.
+class Budget {
+ public:
+  struct Limits {
+    Rate per_prefix; // IPv4 /24, IPv6 /48
+    Rate total;
+  };
+
+  explicit Budget(Limits limits) : limits_{limits}, prefixes_{4'096, {.v4 = 24, .v6 = 48}} {}
+
+  [[nodiscard]] bool take(const IpAddress& target, TimePoint now) {
+    return prefixes_.take(target, limits_.per_prefix, now) && total_.take(limits_.total, now);
+  }
+
+ private:
+  Limits limits_;
+  PrefixBudget prefixes_;
+  TokenBucket total_;
+};
+
+} // namespace provisiond::greet

@@ -1,0 +1,29 @@
+#include "greet/resubmit.hpp"
+
+#include "wire/frame.hpp"
+
+namespace provisiond::greet {
+
+void ResubmitGreeting::arrange(const Sighting& /*sighting*/, const Manners& /*manners*/,
+                               std::vector<kernel::PeerChange>& /*changes*/) const {}
+
+Status ResubmitGreeting::start(const Sighting& sighting) {
+  const Result<std::vector<std::uint8_t>> packet =
+      wire::build_udp_packet(sighting.source, sighting.local, sighting.initiation);
+  if (!packet) return fail(packet.error().while_doing("resubmit the initiation"));
+  const Status sent = sender_.send(*packet, sighting.source.scope);
+  if (!sent) return fail(sent.error().while_doing("resubmit the initiation"));
+  return {};
+}
+
+void ResubmitGreeting::settle(const Manners& manners,
+                              std::vector<kernel::PeerChange>& changes) const {
+  if (manners.keepalive_seconds == 0) return;
+  kernel::PeerChange change;
+  change.action = kernel::PeerChange::Action::update;
+  change.key = manners.key;
+  change.keepalive_seconds = manners.keepalive_seconds;
+  changes.push_back(std::move(change));
+}
+
+} // namespace provisiond::greet
