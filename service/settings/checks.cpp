@@ -1,0 +1,94 @@
+#include "settings/checks.hpp"
+
+#include "settings/dsn.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace provisiond::settings {
+namespace {
+
+bool is_lower_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+// As the kernel has it (dev_valid_name), without the '%' that it would fill in, and only ASCII.
+bool is_interface_name(std::string_view name) {
+  if (name == "." || name == "..") return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return c > ' ' && c < 0x7f && c != '/' && c != ':' && c != '%';
+  });
+}
+
+// As the constraint networks_name_shape has it.
+bool is_network_name(std::string_view name) {
+  return is_lower_or_digit(name.front()) && is_lower_or_digit(name.back()) &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return is_lower_or_digit(c) || c == '_' || c == '.' || c == '-';
+         });
+}
+
+void require(const Cursor& at, std::string_view key, std::string_view remedy) {
+  if (at.node().find(key) == nullptr) at.problem_at(key, fmt::format("is missing; {}", remedy));
+}
+
+void check_cookie_threshold(const Cursor& at, const Settings& settings) {
+  if (settings.admission.cookies == CookieMode::never ||
+      settings.admission.cookie_threshold < settings.authenticate.queue_length)
+    return;
+  const std::string what = "is not less than authenticate.queue-length, so that cookies would "
+                           "never be asked for; lower it, or set admission.cookies: never";
+  if (const Node* admission = at.node().find("admission"))
+    at.child(*admission).problem_at("cookie-threshold", what);
+  else
+    at.problem_at("admission.cookie-threshold", what);
+}
+
+} // namespace
+
+void check_interface(const Cursor& at, const Interface& interface) {
+  if (at.node().kind != Node::Kind::map && at.node().kind != Node::Kind::null) return;
+  require(at, "name", "add the interface's name, as in \"ip link\"");
+  require(at, "network", "add the network's name, as in wg_provision.networks");
+  if (!interface.name.empty() && !is_interface_name(interface.name))
+    at.problem_at("name", "cannot be an interface's name; leave out spaces, '/', ':' and '%'");
+  if (!interface.network.empty() && !is_network_name(interface.network))
+    at.problem_at("network", "cannot be a network's name; use a to z, 0 to 9 and, inside, '_', '.' "
+                             "and '-'");
+}
+
+void check_names_differ(const Cursor& at) {
+  std::map<std::string, int> line_of;
+  for (std::size_t i = 0; i < at.node().children.size(); ++i) {
+    const Node* name = at.node().children[i].find("name");
+    if (name == nullptr || name->kind != Node::Kind::scalar) continue;
+    const std::pair<std::map<std::string, int>::iterator, bool> first =
+        line_of.emplace(name->text, name->at.line);
+    if (!first.second)
+      at.item(i).problem_at("name", fmt::format("is the same interface as in line {}; remove one",
+                                                first.first->second));
+  }
+}
+
+void check_database(const Cursor& at, const Database& database) {
+  if (at.node().kind != Node::Kind::map && at.node().kind != Node::Kind::null) return;
+  check_dsn(at);
+  if (database.reconnect_minimum > database.reconnect_maximum)
+    at.problem_at("reconnect-minimum", "is more than database.reconnect-maximum; swap them");
+}
+
+void check_greet(const Cursor& at, const Greet& greet) {
+  if (greet.resubmit_patience >= greet.deadline)
+    at.problem_at("resubmit-patience", "is not less than greet.deadline; the reverse handshake "
+                                       "would have no time left: shorten it");
+}
+
+void check_sections(const Cursor& at, const Settings& settings) {
+  require(at, "interfaces", "add at least one, beginning with \"- name: wg0\"");
+  require(at, "database", "add it with a key \"dsn\"");
+  check_cookie_threshold(at, settings);
+}
+
+} // namespace provisiond::settings

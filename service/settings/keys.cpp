@@ -1,0 +1,160 @@
+#include "settings/keys.hpp"
+
+#include "settings/checks.hpp"
+#include "settings/dsn.hpp"
+#include "settings/field.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <span>
+
+namespace provisiond::settings {
+namespace {
+
+constexpr std::int64_t second = 1'000;
+constexpr std::int64_t minute = 60 * second;
+constexpr std::int64_t hour = 60 * minute;
+constexpr Limits bursts{1, 1'000'000};
+constexpr Limits queues{1, 1'048'576};
+constexpr Limits tables{1'024, 16'777'216};
+constexpr Limits dsn_bytes{1, 4'096};
+
+constexpr std::array<Field<Interface>, 5> interface_fields{{
+    field<&Interface::name>("name", {1, 15}),
+    field<&Interface::network>("network", {1, 63}),
+    field<&Interface::backend>("backend"),
+    field<&Interface::greeting>("greeting"),
+    field<&Interface::max_peers>("max-peers", {1, 1'048'576}),
+}};
+
+constexpr std::array<Field<Database>, 10> database_fields{{
+    Field<Database>{"dsn", dsn_bytes, read_dsn},
+    Field<Database>{"dsn-file", dsn_bytes, read_dsn_file},
+    Field<Database>{"dsn-credential", dsn_bytes, read_dsn_credential},
+    field<&Database::sessions>("sessions", {1, 64}),
+    field<&Database::batch_size>("batch-size", {1, 4'096}),
+    field<&Database::queue_length>("queue-length", queues),
+    field<&Database::connect_timeout>("connect-timeout", {second, 5 * minute}),
+    field<&Database::query_deadline>("query-deadline", {10, 5 * minute}),
+    field<&Database::reconnect_minimum>("reconnect-minimum", {10, 5 * minute}),
+    field<&Database::reconnect_maximum>("reconnect-maximum", {10, hour}),
+}};
+
+constexpr std::array<Field<Admission>, 12> admission_fields{{
+    field<&Admission::per_address>("per-address", bursts),
+    field<&Admission::per_prefix>("per-prefix", bursts),
+    field<&Admission::total>("total", bursts),
+    field<&Admission::shared_prefixes>("shared-prefixes", {0, 1'024}),
+    field<&Admission::source_entries>("source-entries", tables),
+    field<&Admission::refused_key_ttl>("refused-key-ttl", {0, 24 * hour}),
+    field<&Admission::refused_key_entries>("refused-key-entries", tables),
+    field<&Admission::per_key>("per-key", bursts),
+    field<&Admission::key_entries>("key-entries", tables),
+    field<&Admission::lookups>("lookups", bursts),
+    field<&Admission::cookies>("cookies"),
+    field<&Admission::cookie_threshold>("cookie-threshold", queues),
+}};
+
+constexpr std::array<Field<Authenticate>, 2> authenticate_fields{{
+    field<&Authenticate::threads>("threads", {1, 64}),
+    field<&Authenticate::queue_length>("queue-length", queues),
+}};
+
+constexpr std::array<Field<Greet>, 4> greet_fields{{
+    field<&Greet::deadline>("deadline", {second, 5 * minute}),
+    field<&Greet::resubmit_patience>("resubmit-patience", {10, minute}),
+    field<&Greet::per_prefix>("per-prefix", bursts),
+    field<&Greet::total>("total", bursts),
+}};
+
+constexpr std::array<Field<Watch>, 2> watch_fields{{
+    field<&Watch::interval>("interval", {100, hour}),
+    field<&Watch::identity_interval>("identity-interval", {100, hour}),
+}};
+
+constexpr std::array<Field<Metrics>, 2> metrics_fields{{
+    field<&Metrics::enabled>("enabled"),
+    field<&Metrics::listen>("listen"),
+}};
+
+constexpr std::array<Field<Log>, 1> log_fields{{
+    field<&Log::level>("level"),
+}};
+
+constexpr std::int64_t maximum_interfaces = 256;
+
+void read_interfaces(const Cursor& at, const Limits& limits, Settings& into) {
+  const Node& node = at.node();
+  if (node.kind == Node::Kind::unusable) return;
+  const std::int64_t count = static_cast<std::int64_t>(node.children.size());
+  if (node.kind != Node::Kind::sequence || count < limits.minimum || count > limits.maximum) {
+    at.problem(fmt::format("needs a list of {} to {} interfaces; begin each with \"- name: wg0\"",
+                           limits.minimum, limits.maximum));
+    return;
+  }
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    const Cursor item = at.item(i);
+    Interface& interface = into.interfaces.emplace_back();
+    read_section<Interface>(item, interface_fields, interface);
+    check_interface(item, interface);
+  }
+  check_names_differ(at);
+}
+
+void read_database(const Cursor& at, const Limits&, Settings& into) {
+  read_section<Database>(at, database_fields, into.database);
+  check_database(at, into.database);
+}
+
+void read_greet(const Cursor& at, const Limits&, Settings& into) {
+  read_section<Greet>(at, greet_fields, into.greet);
+  check_greet(at, into.greet);
+}
+
+// A section that needs no check of its own.
+template <auto Member, const auto& fields>
+void read_plain(const Cursor& at, const Limits&, Settings& into) {
+  using Section = std::remove_reference_t<decltype(into.*Member)>;
+  read_section<Section>(at, fields, into.*Member);
+}
+
+constexpr std::array<Field<Settings>, 8> section_fields{{
+    {"interfaces", {1, maximum_interfaces}, read_interfaces},
+    {"database", {}, read_database},
+    {"admission", {}, read_plain<&Settings::admission, admission_fields>},
+    {"authenticate", {}, read_plain<&Settings::authenticate, authenticate_fields>},
+    {"greet", {}, read_greet},
+    {"watch", {}, read_plain<&Settings::watch, watch_fields>},
+    {"metrics", {}, read_plain<&Settings::metrics, metrics_fields>},
+    {"log", {}, read_plain<&Settings::log, log_fields>},
+}};
+
+template <class Section>
+void add_paths(std::string_view section, std::span<const Field<Section>> fields,
+               std::vector<std::string>& paths) {
+  for (const Field<Section>& field : fields)
+    paths.push_back(fmt::format("{}.{}", section, field.key));
+}
+
+} // namespace
+
+std::vector<std::string> known_paths() {
+  std::vector<std::string> paths;
+  add_paths<Interface>("interfaces", interface_fields, paths);
+  add_paths<Database>("database", database_fields, paths);
+  add_paths<Admission>("admission", admission_fields, paths);
+  add_paths<Authenticate>("authenticate", authenticate_fields, paths);
+  add_paths<Greet>("greet", greet_fields, paths);
+  add_paths<Watch>("watch", watch_fields, paths);
+  add_paths<Metrics>("metrics", metrics_fields, paths);
+  add_paths<Log>("log", log_fields, paths);
+  return paths;
+}
+
+void read_settings(const Cursor& at, Settings& into) {
+  read_section<Settings>(at, section_fields, into);
+  check_sections(at, into);
+}
+
+} // namespace provisiond::settings

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "base/rate.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace provisiond::settings {
+
+enum class Backend : std::uint8_t { automatic, netlink, userspace };
+enum class Greeting : std::uint8_t { reverse, resubmit, automatic };
+enum class CookieMode : std::uint8_t { under_load, never };
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+struct Interface {
+  std::string name;    // as in `ip link`, at most 15 bytes
+  std::string network; // wg_provision.networks.name
+  Backend backend = Backend::automatic;
+  Greeting greeting = Greeting::reverse;
+  std::uint32_t max_peers = 100'000; // on the device, adopted ones included; at most 2^20
+  bool operator==(const Interface&) const = default;
+};
+
+struct Database {
+  std::string dsn; // libpq connection string or URI; may hold a password, never printed
+  std::uint32_t sessions = 2;
+  std::uint32_t batch_size = 128;    // keys per query
+  std::uint32_t queue_length = 4096; // look-ups that may wait
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds query_deadline{2'000};
+  std::chrono::milliseconds reconnect_minimum{100};
+  std::chrono::milliseconds reconnect_maximum{10'000};
+  bool operator==(const Database&) const = default;
+};
+
+struct Admission {
+  Rate per_address{5, 20};     // IPv4 /32, IPv6 /64: handshakes of unknown keys
+  Rate per_prefix{200, 1'000}; // IPv4 /24, IPv6 /48
+  Rate total{10'000, 10'000};
+  std::vector<IpPrefix> shared_prefixes; // carrier-grade NAT: no per-address budget here
+  std::uint32_t source_entries = 65'536;
+  std::chrono::milliseconds refused_key_ttl{30'000};
+  std::uint32_t refused_key_entries = 262'144;
+  Rate per_key{0.5, 3}; // proven handshakes of one key that reach the database
+  std::uint32_t key_entries = 131'072;
+  Rate lookups{20'000, 20'000}; // all keys together
+  CookieMode cookies = CookieMode::under_load;
+  std::uint32_t cookie_threshold = 512; // handshakes waiting for key agreement that mean load
+  bool operator==(const Admission&) const = default;
+};
+
+struct Authenticate {
+  std::uint32_t threads = 1;
+  std::uint32_t queue_length = 4'096;
+  bool operator==(const Authenticate&) const = default;
+};
+
+struct Greet {
+  std::chrono::milliseconds deadline{15'000};         // no session by then: the peer is removed
+  std::chrono::milliseconds resubmit_patience{1'000}; // greeting: auto turns to reverse after this
+  Rate per_prefix{50, 200};                           // reverse handshakes, IPv4 /24, IPv6 /48
+  Rate total{5'000, 5'000};
+  bool operator==(const Greet&) const = default;
+};
+
+struct Watch {
+  std::chrono::milliseconds interval{10'000};         // pass over the device's peers
+  std::chrono::milliseconds identity_interval{1'000}; // private key and port
+  bool operator==(const Watch&) const = default;
+};
+
+struct Metrics {
+  bool enabled = true;
+  Endpoint listen{.address = {.bytes = {127, 0, 0, 1}}, .port = 9587};
+  bool operator==(const Metrics&) const = default;
+};
+
+struct Log {
+  LogLevel level = LogLevel::info;
+  bool operator==(const Log&) const = default;
+};
+
+// Everything that an operator can set, validated. Immutable after start.
+struct Settings {
+  std::vector<Interface> interfaces;
+  Database database;
+  Admission admission;
+  Authenticate authenticate;
+  Greet greet;
+  Watch watch;
+  Metrics metrics;
+  Log log;
+  bool operator==(const Settings&) const = default;
+};
+
+} // namespace provisiond::settings
