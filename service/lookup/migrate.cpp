@@ -1,0 +1,152 @@
+#include "lookup/migrate.hpp"
+
+#include "lookup/dsn.hpp"
+#include "lookup/sql.hpp"
+
+#include <fmt/format.h>
+#include <pqxx/pqxx>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace provisiond::lookup {
+namespace {
+
+using std::filesystem::path;
+
+// "0007_name.sql"
+std::optional<int> number_of(const std::string& name) {
+  constexpr std::size_t digits = 4;
+  if (name.size() <= digits || name[digits] != '_') return std::nullopt;
+  int number = 0;
+  for (std::size_t i = 0; i < digits; ++i) {
+    if (name[i] < '0' || name[i] > '9') return std::nullopt;
+    number = number * 10 + (name[i] - '0');
+  }
+  return number;
+}
+
+Result<std::string> read_file(const path& file) {
+  std::ifstream stream{file, std::ios::binary};
+  std::string text{std::istreambuf_iterator<char>{stream}, std::istreambuf_iterator<char>{}};
+  if (!stream || text.empty())
+    return fail(Error{fmt::format("read {}: unreadable or empty", file.string())});
+  return text;
+}
+
+Result<std::unique_ptr<pqxx::connection>> connect(const std::string& dsn) {
+  using std::chrono::seconds;
+  const std::string complete =
+      with_defaults(dsn, {.connect_timeout = seconds{5}, .tcp_user_timeout = seconds{30}});
+  try {
+    return std::make_unique<pqxx::connection>(complete);
+  } catch (const std::exception& cause) {
+    return fail(connect_error(cause.what()));
+  }
+}
+
+// Throws what pqxx throws.
+int read_version(pqxx::work& work) {
+  if (!work.exec(sql::has_schema_version)[0][0].as<bool>()) return 0;
+  return work.exec(sql::read_schema_version)[0][0].as<int>();
+}
+
+Status refuse_newer(const SchemaStatus& status) {
+  if (status.database <= status.files) return {};
+  return fail(Error{fmt::format("the database has schema version {}, the files end at {}: use a "
+                                "newer wg-provisionctl",
+                                status.database, status.files)});
+}
+
+// Applies the first file that the database lacks. False when there is none.
+Result<bool> apply_next(pqxx::connection& connection, const std::vector<Migration>& migrations,
+                        MigrationReport& report) {
+  std::string doing = "lock the schema";
+  try {
+    pqxx::work work{connection};
+    work.exec(sql::lock_migrations);
+    doing = "read the schema version";
+    report.after = read_version(work);
+    if (report.applied.empty()) report.before = report.after;
+    const SchemaStatus status{.database = report.after, .files = migrations.back().number};
+    const Status newer = refuse_newer(status);
+    if (!newer) return fail(newer.error());
+    if (status.database == status.files) return false;
+
+    const Migration& next = migrations[static_cast<std::size_t>(status.database)];
+    const std::string name = next.file.filename().string();
+    const Result<std::string> text = read_file(next.file);
+    if (!text) return fail(text.error());
+    doing = fmt::format("apply {}", name);
+    work.exec(*text);
+    work.exec_params(sql::write_schema_version, next.number);
+    work.commit();
+    report.after = next.number;
+    report.applied.push_back(name);
+    return true;
+  } catch (const std::exception& cause) {
+    return fail(Error{one_line(cause.what())}.while_doing(doing));
+  }
+}
+
+} // namespace
+
+Result<std::vector<Migration>> read_migrations(const path& directory) {
+  std::error_code error;
+  std::vector<Migration> migrations;
+  for (std::filesystem::directory_iterator entry{directory, error}, end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() != ".sql") continue;
+    const std::optional<int> number = number_of(entry->path().filename().string());
+    if (!number)
+      return fail(Error{fmt::format("{}: not a migration's name, such as 0001_peers.sql",
+                                    entry->path().string())});
+    migrations.push_back({.number = *number, .file = entry->path()});
+  }
+  if (error) return fail(Error::system(fmt::format("read {}", directory.string()), error.value()));
+  if (migrations.empty())
+    return fail(Error{fmt::format("{}: no migrations here", directory.string())});
+  std::sort(migrations.begin(), migrations.end(),
+            [](const Migration& a, const Migration& b) { return a.number < b.number; });
+  for (std::size_t i = 0; i < migrations.size(); ++i) {
+    if (migrations[i].number != static_cast<int>(i) + 1)
+      return fail(Error{fmt::format("{}: migration {} is missing, or a number stands twice",
+                                    directory.string(), i + 1)});
+  }
+  return migrations;
+}
+
+Result<MigrationReport> migrate(const std::string& dsn, const path& directory) {
+  const Result<std::vector<Migration>> migrations = read_migrations(directory);
+  if (!migrations) return fail(migrations.error());
+  const Result<std::unique_ptr<pqxx::connection>> connection = connect(dsn);
+  if (!connection) return fail(connection.error());
+  MigrationReport report;
+  while (true) {
+    const Result<bool> applied = apply_next(**connection, *migrations, report);
+    if (!applied) return fail(applied.error().while_doing("migrate"));
+    if (!*applied) return report;
+  }
+}
+
+Result<SchemaStatus> schema_status(const std::string& dsn, const path& directory) {
+  const Result<std::vector<Migration>> migrations = read_migrations(directory);
+  if (!migrations) return fail(migrations.error());
+  const Result<std::unique_ptr<pqxx::connection>> connection = connect(dsn);
+  if (!connection) return fail(connection.error());
+  try {
+    pqxx::work work{**connection};
+    return SchemaStatus{.database = read_version(work), .files = migrations->back().number};
+  } catch (const std::exception& cause) {
+    return fail(Error{one_line(cause.what())}.while_doing("read the schema version"));
+  }
+}
+
+} // namespace provisiond::lookup
