@@ -1,0 +1,166 @@
+#include "flow_world.hpp"
+
+#include <gtest/gtest.h>
+
+namespace provisiond::flow {
+namespace {
+
+const test::KeyPair client = test::make_key_pair(2);
+const test::KeyPair other = test::make_key_pair(3);
+
+TEST(DeviceSteps, APeerThatNeverConnectsIsRemovedAtTheDeadline) {
+  World world;
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  world.advance(14s);
+  world.pass();
+  EXPECT_EQ(world.device->peer_count(), 1U);
+  world.advance(1s);
+  world.pass();
+  EXPECT_EQ(world.device->peer_count(), 0U);
+  EXPECT_EQ(world.refusals(Refusal::never_connected), 1U);
+  EXPECT_EQ(world.metrics.peers_removed.value(), 1U);
+  EXPECT_EQ(world.flow.greeted(), 0U);
+  // The key may knock again.
+  world.knock(world.sighting_of(client));
+  EXPECT_EQ(world.lookups.size(), 1U);
+}
+
+TEST(DeviceSteps, SeveralPeersOfOneTurnTravelInOneBatch) {
+  World world;
+  world.knock(world.sighting_of(client));
+  world.knock(world.sighting_of(other, "192.0.2.3:4000"));
+  world.answer_all([](const PublicKey& key) {
+    return World::known(key, key == client.public_key ? "10.80.0.2/32" : "10.80.0.3/32");
+  });
+  EXPECT_EQ(world.device->peer_count(), 2U);
+  EXPECT_EQ(world.device->apply_calls(), 1U);
+}
+
+TEST(DeviceSteps, AnAllowedIpNeverMovesSilently) {
+  World world;
+  world.knock(world.sighting_of(client));
+  world.knock(world.sighting_of(other, "192.0.2.3:4000"));
+  world.answer_known(); // both want 10.80.0.2/32
+  EXPECT_EQ(world.device->peer_count(), 1U);
+  EXPECT_EQ(world.refusals(Refusal::allowed_ip_conflict), 1U);
+}
+
+TEST(DeviceSteps, APrefixOfAPeerPutThereByHandIsSafeToo) {
+  World world;
+  std::vector<kernel::PeerChange> changes(1);
+  changes[0].key = other.public_key;
+  changes[0].allowed_ips = {IpPrefix::parse("10.80.0.0/24").value()};
+  ASSERT_TRUE(world.device->apply(changes)[0]);
+  world.pass();
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  EXPECT_EQ(world.refusals(Refusal::allowed_ip_conflict), 1U);
+}
+
+TEST(DeviceSteps, AFullInterfaceRefuses) {
+  World world;
+  world.interface().max_peers = 1;
+  world.knock(world.sighting_of(client));
+  world.knock(world.sighting_of(other, "192.0.2.3:4000"));
+  world.answer_all([](const PublicKey& key) {
+    return World::known(key, key == client.public_key ? "10.80.0.2/32" : "10.80.0.3/32");
+  });
+  EXPECT_EQ(world.device->peer_count(), 1U);
+  EXPECT_EQ(world.refusals(Refusal::interface_full), 1U);
+}
+
+TEST(DeviceSteps, ADeviceThatRefusesLeavesNothingBehind) {
+  World world;
+  world.device->fail_next_changes(1, ENOMEM);
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  EXPECT_EQ(world.refusals(Refusal::device_refused), 1U);
+  EXPECT_EQ(world.metrics.device_errors.value(), 1U);
+  EXPECT_EQ(world.interface().peers, 0U);
+  world.advance(2s);
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  EXPECT_EQ(world.device->peer_count(), 1U) << "the next attempt is free to succeed";
+}
+
+TEST(DeviceSteps, ADeviceThatVanishedIsNamedSo) {
+  World world;
+  world.device->fail_next_changes(1, ENODEV);
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  EXPECT_EQ(world.refusals(Refusal::interface_gone), 1U);
+}
+
+TEST(DeviceSteps, ReverseHandshakesToOneNetworkAreBounded) {
+  World world;
+  const test::KeyPair third = test::make_key_pair(4);
+  world.knock(world.sighting_of(client, "203.0.113.1:1"));
+  world.knock(world.sighting_of(other, "203.0.113.2:1"));
+  world.knock(world.sighting_of(third, "203.0.113.3:1"));
+  int next = 1;
+  world.answer_all([&](const PublicKey& key) {
+    return World::known(key, ("10.80.0." + std::to_string(++next) + "/32").c_str());
+  });
+  EXPECT_EQ(world.device->peer_count(), 2U);
+  EXPECT_EQ(world.refusals(Refusal::greet_budget), 1U);
+}
+
+TEST(DeviceSteps, ResubmitHandsTheInitiationBackAndSetsTheKeepaliveLater) {
+  World world{GreetingMode::resubmit};
+  world.knock(world.sighting_of(client));
+  world.answer_all([](const PublicKey& key) { return World::known(key, "10.80.0.2/32", 25); });
+  EXPECT_EQ(world.sender.packets.size(), 1U);
+  EXPECT_TRUE(world.device->initiations().empty());
+  EXPECT_EQ(world.device->find(client.public_key)->keepalive_seconds, 0);
+
+  world.advance(5ms);
+  world.device->complete_handshake(client.public_key, world.now.wall);
+  world.pass();
+  EXPECT_EQ(world.device->find(client.public_key)->keepalive_seconds, 25);
+  EXPECT_EQ(world.metrics.greetings[metrics::GreetingKind::resubmit].value(), 1U);
+}
+
+TEST(DeviceSteps, AutoTurnsToTheReverseHandshakeAfterItsPatience) {
+  World world{GreetingMode::automatic};
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  world.advance(999ms);
+  world.pass();
+  EXPECT_TRUE(world.device->initiations().empty());
+  world.advance(1ms);
+  world.pass();
+  EXPECT_EQ(world.device->initiations(), std::vector<PublicKey>{client.public_key});
+  EXPECT_EQ(world.device->find(client.public_key)->endpoint, Endpoint::parse("192.0.2.2:4000"));
+  world.advance(1s);
+  world.pass();
+  EXPECT_EQ(world.device->initiations().size(), 1U) << "once";
+}
+
+TEST(DeviceSteps, AutoTurnsAtOnceWhenTheInitiationCannotBeSent) {
+  World world{GreetingMode::automatic};
+  world.sender.failure = EPERM;
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  EXPECT_EQ(world.device->initiations().size(), 1U);
+  world.advance(14s);
+  world.pass();
+  EXPECT_EQ(world.device->peer_count(), 1U) << "the deadline counts from the install";
+}
+
+TEST(DeviceSteps, APeerRemovedByHandMayKnockAgain) {
+  World world;
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  std::vector<kernel::PeerChange> changes(1);
+  changes[0].action = kernel::PeerChange::Action::remove;
+  changes[0].key = client.public_key;
+  ASSERT_TRUE(world.device->apply(changes)[0]);
+  world.advance(2s);
+  world.pass();
+  world.knock(world.sighting_of(client));
+  EXPECT_EQ(world.lookups.size(), 1U);
+}
+
+} // namespace
+} // namespace provisiond::flow

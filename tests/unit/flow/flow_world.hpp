@@ -1,0 +1,154 @@
+#pragma once
+
+#include "flow/authenticators.hpp"
+#include "flow/flow.hpp"
+#include "support/fake_packet_sender.hpp"
+#include "support/fake_wg_device.hpp"
+#include "support/initiator.hpp"
+
+#include <string>
+#include <vector>
+
+namespace provisiond::flow {
+
+using namespace std::chrono_literals;
+
+// A gateway in memory: the real flow, gates and key agreement, a fake device, and the test in the
+// place of the threads, the database and the clock.
+class World {
+ public:
+  explicit World(GreetingMode greeting = GreetingMode::reverse, Limits limits = {})
+      : gateway_{test::make_key_pair(1)}, interfaces_(1), recent_{{}, metrics},
+        source_gate_{{.per_address = {1000, 1000},
+                      .per_prefix = {1000, 1000},
+                      .total = {1000, 1000},
+                      .shared_prefixes = {},
+                      .entries = 64}},
+        refused_keys_{admit::RefusedKeys::Limits{.ttl = 30s, .entries = 64}}, replay_memory_{64},
+        key_gate_{{.per_key = {1, 5}, .lookups = {1000, 1000}, .key_entries = 64, .in_flight = 8}},
+        greet_budget_{{.per_prefix = {1, 2}, .total = {100, 100}}}, knocks{4}, proofs{8},
+        lookups{8}, flow{{.interfaces = interfaces_,
+                          .recent_initiations = recent_,
+                          .source_gate = source_gate_,
+                          .roster = roster_,
+                          .refused_keys = refused_keys_,
+                          .replay_memory = replay_memory_,
+                          .key_gate = key_gate_,
+                          .greet_budget = greet_budget_,
+                          .packet_sender = sender,
+                          .knocks = knocks,
+                          .lookups = lookups,
+                          .metrics = metrics,
+                          .clock = [this] { return now; }},
+                         limits,
+                         now} {
+    interfaces_[0].name = "wg0";
+    interfaces_[0].greeting = greeting;
+    interfaces_[0].max_peers = 3;
+    interfaces_[0].identity = authenticate::InterfaceIdentity::make(gateway_.private_key).value();
+    std::unique_ptr<test::FakeWgDevice> fake = std::make_unique<test::FakeWgDevice>();
+    device = fake.get();
+    interfaces_[0].device = std::move(fake);
+  }
+
+  // A sighting of a real initiation by `client`, made at `now`.
+  Sighting sighting_of(const test::KeyPair& client, const char* source = "192.0.2.2:4000") {
+    return sighting(test::make_initiation(client.private_key, gateway_.public_key,
+                                          {.timestamp = next_timestamp()}),
+                    source);
+  }
+  Sighting sighting(const InitiationBytes& initiation, const char* source = "192.0.2.2:4000") {
+    Sighting seen;
+    seen.source = Endpoint::parse(source).value();
+    seen.local = Endpoint::parse("192.0.2.1:51820").value();
+    seen.seen_at = now.steady;
+    seen.seen_at_wall = now.wall;
+    seen.initiation = initiation;
+    return seen;
+  }
+
+  // Runs what waits for the authenticate threads.
+  void authenticate_all() {
+    for (const Knock& knock : knocks.drain(100))
+      flow.proven(authenticate(knock, roster_, refused_keys_, metrics), now);
+  }
+  // From the wire to the look-up channel.
+  void knock(const Sighting& sighting) {
+    flow.knock(sighting, now);
+    authenticate_all();
+  }
+  // The database answers everything asked with `verdict_of(key)`.
+  template <class Function>
+  void answer_all(Function&& verdict_of) {
+    for (const LookupRequest& request : lookups.drain(100)) {
+      LookupAnswer answer{.interface = request.interface,
+                          .key = request.key,
+                          .verdict = verdict_of(request.key),
+                          .asked_at = request.asked_at};
+      flow.answered(std::move(answer), now);
+    }
+    flow.commit(now);
+  }
+  static std::variant<PeerRecord, Refusal> known(const PublicKey& key,
+                                                 const char* allowed_ip = "10.80.0.2/32",
+                                                 std::uint16_t keepalive = 0) {
+    PeerRecord record;
+    record.key = key;
+    record.keepalive_seconds = keepalive;
+    record.allowed_ips.push_back(IpPrefix::parse(allowed_ip).value());
+    return record;
+  }
+  void answer_known() {
+    answer_all([](const PublicKey& key) { return known(key); });
+  }
+  void answer_refused(Refusal refusal) {
+    answer_all([refusal](const PublicKey&) { return std::variant<PeerRecord, Refusal>{refusal}; });
+  }
+  // The watch passes over the device.
+  void pass() { flow.inspect(interface(), device->peers().value(), now); }
+
+  void advance(Duration duration) {
+    now.steady += duration;
+    now.wall += duration;
+  }
+  std::uint64_t refusals(Refusal refusal) { return metrics.refusals[refusal].value(); }
+  std::uint64_t all_refusals() {
+    std::uint64_t sum = 0;
+    for (const metrics::Counter& counter : metrics.refusals.all())
+      sum += counter.value();
+    return sum;
+  }
+  Interface& interface() { return interfaces_[0]; }
+  const PublicKey& gateway_key() const { return gateway_.public_key; }
+  const test::KeyPair& gateway() const { return gateway_; }
+  Tai64n next_timestamp() {
+    Tai64n timestamp{};
+    timestamp[7] = ++time_;
+    return timestamp;
+  }
+
+  metrics::Metrics metrics;
+  Instant now{.steady = TimePoint{} + 1h, .wall = WallTime{} + 1'000'000h};
+  test::FakeWgDevice* device = nullptr;
+  test::FakePacketSender sender;
+
+ private:
+  test::KeyPair gateway_;
+  std::uint8_t time_ = 0;
+  std::vector<Interface> interfaces_;
+  events::RecentInitiations recent_;
+  admit::SourceGate source_gate_;
+  Guarded<admit::Roster> roster_;
+  Guarded<admit::RefusedKeys> refused_keys_;
+  admit::ReplayMemory replay_memory_;
+  admit::KeyGate key_gate_;
+  greet::Budget greet_budget_;
+
+ public:
+  Channel<Knock> knocks;
+  Channel<Proof> proofs;
+  Channel<LookupRequest> lookups;
+  Flow flow;
+};
+
+} // namespace provisiond::flow
