@@ -1,0 +1,41 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "settings/settings.hpp"
+
+#include <memory>
+
+namespace provisiond::daemon {
+
+// The whole daemon, wired together. `run` serves until SIGTERM or SIGINT and leaves every peer
+// where it is. `make` opens what needs rights or can be wrong from the start (capture, raw sockets,
+// metrics port); a missing interface or database is no failure, it is waited for.
+class Daemon {
+ public:
+  static Result<std::unique_ptr<Daemon>> make(const settings::Settings& settings);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  void run();
+
+ private:
+  struct Parts;
+  explicit Daemon(std::unique_ptr<Parts> parts);
+
+  void attach();
+  void take_sightings();
+  void take_proofs();
+  void take_answers();
+  void take_pool_events();
+  void take_link_events();
+  void tick();
+  void look();
+  void summarise();
+  void sample_gauges();
+  void announce();
+
+  std::unique_ptr<Parts> parts_;
+};
+
+} // namespace provisiond::daemon

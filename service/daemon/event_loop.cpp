@@ -1,0 +1,97 @@
+#include "daemon/event_loop.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <csignal>
+#include <map>
+#include <utility>
+
+namespace provisiond::daemon {
+
+namespace {
+
+// Watches one descriptor that somebody else owns.
+struct ReadableWatch : std::enable_shared_from_this<ReadableWatch> {
+  ReadableWatch(asio::io_context& context, int fd, std::function<void()> function)
+      : descriptor{context, fd}, callback{std::move(function)} {}
+  ~ReadableWatch() {
+    if (descriptor.is_open()) descriptor.release();
+  }
+  ReadableWatch(const ReadableWatch&) = delete;
+  ReadableWatch& operator=(const ReadableWatch&) = delete;
+
+  void wait() {
+    std::shared_ptr<ReadableWatch> self = shared_from_this();
+    descriptor.async_wait(asio::posix::descriptor_base::wait_read,
+                          [self](const std::error_code& error) {
+                            if (error || !self->descriptor.is_open()) return;
+                            self->callback();
+                            if (self->descriptor.is_open()) self->wait();
+                          });
+  }
+
+  asio::posix::stream_descriptor descriptor;
+  std::function<void()> callback;
+};
+
+} // namespace
+
+struct EventLoop::Impl {
+  asio::io_context context{1};
+  asio::signal_set signals{context};
+  std::map<int, std::shared_ptr<ReadableWatch>> watches;
+
+  void wait_for_signal(const std::function<void()>& callback) {
+    signals.async_wait([this, callback](const std::error_code& error, int /*signal*/) {
+      if (error) return;
+      callback();
+      wait_for_signal(callback);
+    });
+  }
+};
+
+EventLoop::EventLoop() : impl_{std::make_unique<Impl>()} {}
+EventLoop::~EventLoop() {
+  while (!impl_->watches.empty())
+    forget(impl_->watches.begin()->first);
+}
+
+void EventLoop::on_readable(int fd, std::function<void()> callback) {
+  std::shared_ptr<ReadableWatch> watch =
+      std::make_shared<ReadableWatch>(impl_->context, fd, std::move(callback));
+  watch->wait();
+  impl_->watches.insert_or_assign(fd, std::move(watch));
+}
+
+void EventLoop::forget(int fd) {
+  const std::map<int, std::shared_ptr<ReadableWatch>>::iterator found = impl_->watches.find(fd);
+  if (found == impl_->watches.end()) return;
+  found->second->descriptor.release(); // cancels the wait
+  impl_->watches.erase(found);
+}
+
+void EventLoop::after(Duration delay, std::function<void()> callback) {
+  std::shared_ptr<asio::steady_timer> timer =
+      std::make_shared<asio::steady_timer>(impl_->context, delay);
+  timer->async_wait([timer, function = std::move(callback)](const std::error_code& error) {
+    if (!error) function();
+  });
+}
+
+void EventLoop::on_termination(const std::function<void()>& callback) {
+  impl_->signals.add(SIGTERM);
+  impl_->signals.add(SIGINT);
+  impl_->wait_for_signal(callback);
+}
+
+void EventLoop::run() {
+  impl_->context.run();
+}
+void EventLoop::stop() {
+  impl_->context.stop();
+}
+
+} // namespace provisiond::daemon

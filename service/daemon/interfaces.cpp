@@ -1,0 +1,171 @@
+#include "daemon/interfaces.hpp"
+
+#include "base/log.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace provisiond::daemon {
+
+Interfaces::Interfaces(const Wiring& wiring, const std::vector<kernel::Backend>& backends,
+                       Duration interval)
+    : wiring_{wiring} {
+  for (const kernel::Backend backend : backends) {
+    tracking_.push_back(Tracking{.backend = backend,
+                                 .ifindex = 0,
+                                 .listen_port = 0,
+                                 .schedule = watch::Schedule{interval},
+                                 .last_problem = {}});
+  }
+}
+
+std::size_t Interfaces::present() const {
+  return static_cast<std::size_t>(
+      std::count_if(wiring_.interfaces.begin(), wiring_.interfaces.end(),
+                    [](const flow::Interface& interface) { return interface.is_present(); }));
+}
+
+bool Interfaces::serves(const std::string& name) const {
+  return std::any_of(wiring_.interfaces.begin(), wiring_.interfaces.end(),
+                     [&](const flow::Interface& interface) { return interface.name == name; });
+}
+
+void Interfaces::look(const Instant& now) {
+  for (flow::Interface& interface : wiring_.interfaces)
+    look_at(interface, tracking_[interface.id.value], now);
+}
+
+void Interfaces::look_at(flow::Interface& interface, Tracking& tracking, const Instant& now) {
+  std::unique_ptr<kernel::WgDevice> opened;
+  if (!interface.is_present()) {
+    Result<std::unique_ptr<kernel::WgDevice>> device =
+        kernel::open_device(interface.name, tracking.backend);
+    if (!device) return problem(interface, tracking, device.error().message());
+    opened = std::move(*device);
+  }
+  kernel::WgDevice& device = opened ? *opened : *interface.device;
+  const Result<kernel::DeviceIdentity> seen = device.identity();
+  if (!seen) {
+    disappear(interface, tracking, seen.error().message());
+    return;
+  }
+  if (interface.is_present() && seen->ifindex != tracking.ifindex) {
+    disappear(interface, tracking, "it was made again");
+    return look_at(interface, tracking, now);
+  }
+  if (!follow(interface, tracking, *seen)) return;
+  if (!opened) return;
+  interface.device = std::move(opened);
+  appear(interface, tracking, *seen);
+  pass_over(interface, tracking, now);
+}
+
+void Interfaces::appear(flow::Interface& interface, Tracking& tracking,
+                        const kernel::DeviceIdentity& seen) {
+  tracking.ifindex = seen.ifindex;
+  tracking.last_problem.clear();
+  tracking.schedule.hurry();
+  log::info("serving interface", {{"interface", interface.name},
+                                  {"network", interface.network},
+                                  {"public_key", interface.identity->public_key().to_string()},
+                                  {"listen_port", std::to_string(seen.listen_port)},
+                                  {"source", std::string{wiring_.source.name()}}});
+}
+
+void Interfaces::disappear(flow::Interface& interface, Tracking& tracking, const std::string& why) {
+  if (interface.is_present()) {
+    log::warning("interface gone, waiting for it",
+                 {{"interface", interface.name}, {"reason", why}});
+    tracking.last_problem = why;
+  } else {
+    problem(interface, tracking, why);
+  }
+  interface.device.reset();
+  interface.identity.reset();
+  tracking.ifindex = 0;
+  tracking.listen_port = 0;
+  static_cast<void>(wiring_.source.unwatch(interface.id)); // not watched: nothing to undo
+  wiring_.flow.forget(interface);
+}
+
+// False when the interface cannot be served as it is.
+bool Interfaces::follow(flow::Interface& interface, Tracking& tracking,
+                        const kernel::DeviceIdentity& seen) {
+  if (!seen.private_key || seen.listen_port == 0) {
+    const char* what = seen.private_key ? "it is down or has no listen port; `ip link set up dev "
+                                        : "it has no private key; `wg set ";
+    disappear(interface, tracking, fmt::format("{}{}`", what, interface.name));
+    return false;
+  }
+  if (!follow_key(interface, tracking, *seen.private_key)) return false;
+  if (seen.listen_port == tracking.listen_port) return true;
+  const Status watched = wiring_.source.watch(
+      {.id = interface.id, .ifindex = seen.ifindex, .listen_port = seen.listen_port});
+  if (!watched) {
+    problem(interface, tracking, watched.error().message());
+    return false;
+  }
+  if (tracking.listen_port != 0) {
+    log::info("listen port changed",
+              {{"interface", interface.name}, {"listen_port", std::to_string(seen.listen_port)}});
+  }
+  tracking.listen_port = seen.listen_port;
+  return true;
+}
+
+bool Interfaces::follow_key(flow::Interface& interface, Tracking& tracking,
+                            const Secret<32>& private_key) {
+  if (interface.identity && sodium_memcmp(interface.identity->private_key().data(),
+                                          private_key.bytes().data(), 32) == 0) {
+    return true;
+  }
+  Result<std::shared_ptr<const authenticate::InterfaceIdentity>> identity =
+      authenticate::InterfaceIdentity::make(private_key);
+  if (!identity) {
+    problem(interface, tracking, identity.error().message());
+    return false;
+  }
+  if (interface.identity) {
+    log::info("private key changed", {{"interface", interface.name},
+                                      {"public_key", (*identity)->public_key().to_string()}});
+  }
+  interface.identity = std::move(*identity);
+  return true;
+}
+
+void Interfaces::pass(const Instant& now) {
+  std::size_t peers = 0;
+  for (flow::Interface& interface : wiring_.interfaces) {
+    Tracking& tracking = tracking_[interface.id.value];
+    if (interface.is_present() &&
+        tracking.schedule.is_due(wiring_.flow.greeted() > 0, now.steady)) {
+      pass_over(interface, tracking, now);
+    }
+    peers += interface.peers;
+  }
+  wiring_.metrics.peers.set(static_cast<std::int64_t>(peers));
+}
+
+void Interfaces::pass_over(flow::Interface& interface, Tracking& tracking, const Instant& now) {
+  const Result<std::vector<kernel::PeerState>> peers = interface.device->peers();
+  const Instant done = Instant::now();
+  tracking.schedule.passed(now.steady, done.steady);
+  wiring_.metrics.watch_pass_duration.observe(done.steady - now.steady);
+  if (!peers) {
+    wiring_.metrics.device_errors.add();
+    return look_at(interface, tracking, now);
+  }
+  wiring_.flow.inspect(interface, *peers, done);
+}
+
+void Interfaces::problem(const flow::Interface& interface, Tracking& tracking,
+                         const std::string& text) {
+  if (text == tracking.last_problem) return;
+  tracking.last_problem = text;
+  log::warning("cannot serve interface, trying again every second",
+               {{"interface", interface.name}, {"error", text}});
+}
+
+} // namespace provisiond::daemon

@@ -1,0 +1,103 @@
+#include "daemon/limits.hpp"
+
+namespace provisiond::daemon {
+
+namespace {
+
+flow::GreetingMode greeting_from(settings::Greeting greeting) {
+  switch (greeting) {
+  case settings::Greeting::reverse:
+    return flow::GreetingMode::reverse;
+  case settings::Greeting::resubmit:
+    return flow::GreetingMode::resubmit;
+  case settings::Greeting::automatic:
+    return flow::GreetingMode::automatic;
+  }
+  return flow::GreetingMode::reverse;
+}
+
+kernel::Backend backend_from(settings::Backend backend) {
+  switch (backend) {
+  case settings::Backend::automatic:
+    return kernel::Backend::automatic;
+  case settings::Backend::netlink:
+    return kernel::Backend::netlink;
+  case settings::Backend::userspace:
+    return kernel::Backend::userspace;
+  }
+  return kernel::Backend::automatic;
+}
+
+} // namespace
+
+std::vector<flow::Interface> interfaces_from(const settings::Settings& settings) {
+  std::vector<flow::Interface> interfaces;
+  for (const settings::Interface& configured : settings.interfaces) {
+    flow::Interface& interface = interfaces.emplace_back();
+    interface.id.value = static_cast<std::uint16_t>(interfaces.size() - 1);
+    interface.name = configured.name;
+    interface.network = configured.network;
+    interface.greeting = greeting_from(configured.greeting);
+    interface.max_peers = configured.max_peers;
+  }
+  return interfaces;
+}
+
+std::vector<kernel::Backend> backends_from(const settings::Settings& settings) {
+  std::vector<kernel::Backend> backends;
+  for (const settings::Interface& interface : settings.interfaces)
+    backends.push_back(backend_from(interface.backend));
+  return backends;
+}
+
+std::vector<std::string> networks_from(const settings::Settings& settings) {
+  std::vector<std::string> networks;
+  for (const settings::Interface& interface : settings.interfaces)
+    networks.push_back(interface.network);
+  return networks;
+}
+
+admit::SourceGate::Limits source_gate_limits(const settings::Settings& settings) {
+  const settings::Admission& admission = settings.admission;
+  return {.per_address = admission.per_address,
+          .per_prefix = admission.per_prefix,
+          .total = admission.total,
+          .shared_prefixes = admission.shared_prefixes,
+          .entries = admission.source_entries};
+}
+
+admit::RefusedKeys::Limits refused_keys_limits(const settings::Settings& settings) {
+  return {.ttl = settings.admission.refused_key_ttl,
+          .entries = settings.admission.refused_key_entries};
+}
+
+admit::KeyGate::Limits key_gate_limits(const settings::Settings& settings) {
+  return {.per_key = settings.admission.per_key,
+          .lookups = settings.admission.lookups,
+          .key_entries = settings.admission.key_entries,
+          .in_flight = settings.database.queue_length};
+}
+
+greet::Budget::Limits greet_limits(const settings::Settings& settings) {
+  return {.per_prefix = settings.greet.per_prefix, .total = settings.greet.total};
+}
+
+lookup::Limits lookup_limits(const settings::Settings& settings) {
+  const settings::Database& database = settings.database;
+  return {.dsn = database.dsn,
+          .sessions = database.sessions,
+          .batch_size = database.batch_size,
+          .connect_timeout = database.connect_timeout,
+          .query_deadline = database.query_deadline,
+          .reconnect_minimum = database.reconnect_minimum,
+          .reconnect_maximum = database.reconnect_maximum};
+}
+
+flow::Limits flow_limits(const settings::Settings& settings) {
+  return {.demands_cookies = settings.admission.cookies == settings::CookieMode::under_load,
+          .load_threshold = settings.admission.cookie_threshold,
+          .greeting_deadline = settings.greet.deadline,
+          .resubmit_patience = settings.greet.resubmit_patience};
+}
+
+} // namespace provisiond::daemon

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "admit/key_gate.hpp"
+#include "admit/refused_keys.hpp"
+#include "admit/source_gate.hpp"
+#include "flow/flow.hpp"
+#include "flow/interface.hpp"
+#include "greet/budget.hpp"
+#include "kernel/wg_device.hpp"
+#include "lookup/pool.hpp"
+#include "settings/settings.hpp"
+
+#include <string>
+#include <vector>
+
+// What each stage has to know of the settings, in the stage's own words. Pure.
+
+namespace provisiond::daemon {
+
+std::vector<flow::Interface> interfaces_from(const settings::Settings& settings);
+std::vector<kernel::Backend> backends_from(const settings::Settings& settings);
+std::vector<std::string> networks_from(const settings::Settings& settings);
+admit::SourceGate::Limits source_gate_limits(const settings::Settings& settings);
+admit::RefusedKeys::Limits refused_keys_limits(const settings::Settings& settings);
+admit::KeyGate::Limits key_gate_limits(const settings::Settings& settings);
+greet::Budget::Limits greet_limits(const settings::Settings& settings);
+lookup::Limits lookup_limits(const settings::Settings& settings);
+flow::Limits flow_limits(const settings::Settings& settings);
+
+} // namespace provisiond::daemon

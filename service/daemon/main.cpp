@@ -1,0 +1,75 @@
+#include "base/log.hpp"
+#include "daemon/compose.hpp"
+#include "daemon/lifecycle.hpp"
+#include "settings/load.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace {
+
+using provisiond::Result;
+using provisiond::Status;
+using provisiond::daemon::Daemon;
+using provisiond::settings::Problem;
+using provisiond::settings::Settings;
+
+constexpr int exit_failure = 1;
+constexpr int exit_configuration = 2;
+
+struct Options {
+  std::string config = "/etc/wg-provisiond/wg-provisiond.yaml";
+  bool only_check = false;
+};
+
+provisiond::log::Level log_level(provisiond::settings::LogLevel level) {
+  return static_cast<provisiond::log::Level>(level);
+}
+
+int serve(const Options& options) {
+  const std::variant<Settings, std::vector<Problem>> loaded =
+      provisiond::settings::load_file(options.config);
+  if (const std::vector<Problem>* problems = std::get_if<std::vector<Problem>>(&loaded)) {
+    for (const Problem& problem : *problems)
+      std::fprintf(stderr, "%s\n", problem.to_string().c_str());
+    return exit_configuration;
+  }
+  const Settings& settings = std::get<Settings>(loaded);
+  if (options.only_check) {
+    std::printf("%s: OK\n", options.config.c_str());
+    return 0;
+  }
+  provisiond::log::set_level(log_level(settings.log.level));
+  const Result<std::unique_ptr<Daemon>> daemon = Daemon::make(settings);
+  if (!daemon) {
+    provisiond::log::error("cannot start", {{"error", daemon.error().message()}});
+    return exit_failure;
+  }
+  (*daemon)->run();
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app{"wg-provisiond: WireGuard peers from PostgreSQL, installed when they knock"};
+  app.add_option("-c,--config", options.config, "Configuration file")->capture_default_str();
+  app.add_flag("--check-config", options.only_check, "Check the configuration and exit");
+  app.set_version_flag("--version", "wg-provisiond " PROVISIOND_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_configuration;
+  }
+  const Status hardened = provisiond::daemon::harden_process();
+  if (!hardened) {
+    provisiond::log::error("cannot start", {{"error", hardened.error().message()}});
+    return exit_failure;
+  }
+  return serve(options);
+}

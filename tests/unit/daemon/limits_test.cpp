@@ -1,0 +1,48 @@
+#include "daemon/limits.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace std::chrono_literals;
+
+namespace provisiond::daemon {
+namespace {
+
+TEST(Limits, EachStageGetsWhatTheOperatorWrote) {
+  settings::Settings settings;
+  settings.interfaces = {{.name = "wg0", .network = "a"},
+                         {.name = "wg1",
+                          .network = "b",
+                          .backend = settings::Backend::userspace,
+                          .greeting = settings::Greeting::automatic,
+                          .max_peers = 7}};
+  settings.database.dsn = "dbname=fleet";
+  settings.database.batch_size = 9;
+  settings.database.queue_length = 11;
+  settings.admission.per_address = {3, 4};
+  settings.admission.refused_key_ttl = 5s;
+  settings.admission.cookies = settings::CookieMode::never;
+  settings.greet.deadline = 20s;
+
+  const std::vector<flow::Interface> interfaces = interfaces_from(settings);
+  ASSERT_EQ(interfaces.size(), 2U);
+  EXPECT_EQ(interfaces[0].id.value, 0);
+  EXPECT_EQ(interfaces[0].greeting, flow::GreetingMode::reverse);
+  EXPECT_EQ(interfaces[1].id.value, 1);
+  EXPECT_EQ(interfaces[1].name, "wg1");
+  EXPECT_EQ(interfaces[1].greeting, flow::GreetingMode::automatic);
+  EXPECT_EQ(interfaces[1].max_peers, 7U);
+  EXPECT_FALSE(interfaces[1].is_present());
+  EXPECT_EQ(networks_from(settings), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(backends_from(settings),
+            (std::vector<kernel::Backend>{kernel::Backend::automatic, kernel::Backend::userspace}));
+  EXPECT_EQ(lookup_limits(settings).batch_size, 9U);
+  EXPECT_EQ(key_gate_limits(settings).in_flight, 11U);
+  EXPECT_EQ(source_gate_limits(settings).per_address.burst, 4U);
+  EXPECT_EQ(refused_keys_limits(settings).ttl, 5s);
+  EXPECT_FALSE(flow_limits(settings).demands_cookies);
+  EXPECT_EQ(flow_limits(settings).greeting_deadline, 20s);
+  EXPECT_EQ(greet_limits(settings).per_prefix.burst, settings.greet.per_prefix.burst);
+}
+
+} // namespace
+} // namespace provisiond::daemon
