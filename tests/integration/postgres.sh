@@ -116,12 +116,14 @@ postgres_thaw() {
     for pid in $(postgres_pids); do kill -CONT "$pid" 2>/dev/null || true; done
 }
 
+# shellcheck disable=SC2120  # its arguments come from the scripts that source this file
 postgres_dsn() {
     printf 'host=%s port=%s user=postgres dbname=postgres' "$postgres_dir" "$postgres_port"
     ((${#} == 0)) || printf ' %s' "$@"
 }
 
 postgres_psql() {
+    # shellcheck disable=SC2119
     psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 "$(postgres_dsn)" "$@"
 }
 

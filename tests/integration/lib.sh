@@ -1,0 +1,286 @@
+# Shared by all scenarios: a gateway and clients in network namespaces of their own, a private
+# PostgreSQL, and the daemon under test. Sourced, not run. Every command that changes something is
+# printed before it runs; everything made here is taken away again at exit, processes by their id.
+#
+#   BUILD_DIR    where the binaries are                  (default build/dev)
+#   WG_BACKEND   userspace (wireguard-go) or kernel      (default userspace)
+#   GREETING     reverse, resubmit or auto               (default reverse)
+#   PATIENCE     multiplies every wait                   (default 1; emulated machines are slow)
+#
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # variables are used by the scenarios
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+BUILD_DIR=${BUILD_DIR:-$ROOT/build/dev}
+[[ $BUILD_DIR == /* ]] || BUILD_DIR=$ROOT/$BUILD_DIR
+WG_BACKEND=${WG_BACKEND:-userspace}
+GREETING=${GREETING:-reverse}
+PATIENCE=${PATIENCE:-1}
+
+# shellcheck source=postgres.sh
+source "$ROOT/tests/integration/postgres.sh"
+# Debian's psql is a script that looks for the real one, which takes long in an emulated machine.
+PATH=$(dirname "$(postgres_program psql)"):$PATH
+
+TAG=$$
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/wg-provisiond-test.XXXXXX")
+chmod 711 "$WORK"
+: >"$WORK/daemon.log"
+PIDS=()
+declare -A DEVICE_PIDS=()
+NAMESPACES=()
+FAILURES=0
+DAEMON_PID=
+DAEMON_STATUS=
+
+say() { printf '%s\n' "$*"; }
+run() { printf '+ %s\n' "$*"; "$@"; }
+
+# check NAME COMMAND...: one promise, kept when the command succeeds. refute: when it fails.
+check() {
+  local name=$1; shift
+  if "$@"; then say "ok $name"; else say "FAIL $name: $*"; FAILURES=$((FAILURES + 1)); fi
+}
+refute() {
+  local name=$1; shift
+  if "$@"; then say "FAIL $name: $*"; FAILURES=$((FAILURES + 1)); else say "ok $name"; fi
+}
+
+# wait_for SECONDS COMMAND...: tries until it succeeds.
+wait_for() {
+  local deadline=$((SECONDS + $1 * PATIENCE + 1)); shift
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.05
+  done
+}
+
+# end_process PID: asks, insists after five seconds, and waits.
+end_process() {
+  local _
+  { kill -CONT "$1"; kill "$1"; } 2>/dev/null || true
+  for _ in {1..100}; do kill -0 "$1" 2>/dev/null || break; sleep 0.05; done
+  { kill -KILL "$1"; wait "$1"; } 2>/dev/null || true
+}
+
+finish() {
+  local status=$? name
+  trap - EXIT INT TERM
+  set +e
+  if ((status != 0 || FAILURES > 0)) && [[ -s $WORK/daemon.log ]]; then
+    say "--- the daemon's log"; tail -n 60 "$WORK/daemon.log"
+  fi
+  for name in "${PIDS[@]}"; do kill "$name" 2>/dev/null; done
+  for name in "${PIDS[@]}"; do end_process "$name"; done
+  [[ -d $WORK/postgres ]] && postgres_stop >/dev/null 2>&1
+  for name in "${NAMESPACES[@]}"; do ip netns delete "$name" 2>/dev/null; done
+  rm -rf "$WORK"
+  ((status != 0)) || status=$((FAILURES > 0))
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# namespace VARIABLE NAME: makes a network namespace and keeps its full name in VARIABLE.
+namespace() {
+  local -n made=$1
+  made="wgp-$2-$TAG"
+  run ip netns add "$made"
+  NAMESPACES+=("$made")
+  ip -n "$made" link set lo up
+  in_ns "$made" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+}
+in_ns() { local namespace=$1; shift; ip netns exec "$namespace" "$@"; }
+
+# background FILE COMMAND...: output goes to FILE; the process id is the last of PIDS. Not for
+# functions: their process would be a shell, and what they run would outlive it.
+background() {
+  printf '+ %s &\n' "${*:2}"
+  "${@:2}" >>"$1" 2>&1 &
+  PIDS+=($!)
+}
+
+# cable NS_A IF_A ADDRESSES_A NS_B IF_B ADDRESSES_B: a veth pair, addresses separated by blanks.
+cable() {
+  run ip -n "$1" link add "$2" type veth peer name "$5" netns "$4"
+  addresses "$1" "$2" "$3"
+  addresses "$4" "$5" "$6"
+}
+addresses() {
+  local address
+  run ip -n "$1" link set "$2" up
+  for address in $3; do run ip -n "$1" address add "$address" dev "$2"; done
+}
+
+# wg_interface NS NAME PRIVATE_KEY_FILE [PORT] [ADDRESS...]: a WireGuard interface without peers.
+wg_interface() {
+  local namespace=$1 name=$2 key=$3 port=${4:-0}; shift 4 || shift 3
+  if [[ $WG_BACKEND == kernel ]]; then
+    run ip -n "$namespace" link add "$name" type wireguard
+  else
+    background "$WORK/$name.log" ip netns exec "$namespace" wireguard-go -f "$name"
+    DEVICE_PIDS[$name]=${PIDS[-1]}
+    wait_for 10 test -S "/var/run/wireguard/$name.sock"
+  fi
+  run ip netns exec "$namespace" wg set "$name" private-key "$key" listen-port "$port"
+  addresses "$namespace" "$name" "$*"
+}
+wg_interface_delete() { # NS NAME
+  if [[ $WG_BACKEND == kernel ]]; then
+    run ip -n "$1" link delete "$2"
+  else
+    run end_process "${DEVICE_PIDS[$2]}"
+  fi
+}
+
+# key_pair NAME: $WORK/NAME.key and, on standard output, the public key.
+key_pair() {
+  (umask 077 && wg genkey >"$WORK/$1.key")
+  wg pubkey <"$WORK/$1.key"
+}
+
+# write_config FILE INTERFACE NETWORK [INTERFACE NETWORK...] <<<"...": standard input is appended.
+# The section `database` comes last, so that lines indented by two belong to it.
+write_config() {
+  local file=$1; shift
+  {
+    printf 'interfaces:\n'
+    while (($# >= 2)); do
+      printf '  - {name: %s, network: %s, greeting: %s}\n' "$1" "$2" "$GREETING"
+      shift 2
+    done
+    cat <<YAML
+metrics:
+  listen: 127.0.0.1:9587
+log:
+  level: debug
+database:
+  dsn: "${DAEMON_DSN:-$(postgres_dsn user=daemon_login dbname=fleet)}"
+YAML
+    cat
+  } >"$file"
+  chmod 600 "$file"
+}
+
+# A cluster with a database `fleet`, migrated, the network `demo` and a login for the daemon.
+database_start() {
+  postgres_start "$WORK/postgres"
+  postgres_psql -c "CREATE DATABASE fleet"
+  run "$BUILD_DIR/service/wg-provisionctl" db migrate \
+    --dsn "$(postgres_dsn dbname=fleet)" --schema-dir "$ROOT/schema"
+  sql "CREATE ROLE daemon_login LOGIN IN ROLE wg_provision_daemon"
+  sql "INSERT INTO wg_provision.networks (name) VALUES ('demo')"
+}
+sql() {
+  printf '+ psql: %s\n' "$1" >&2
+  psql "$(postgres_dsn dbname=fleet)" -v ON_ERROR_STOP=1 -XqAtc "$1"
+}
+# peer_add KEY ADDRESSES [NETWORK], peer_set KEY 'COLUMN = VALUE, ...'
+peer_add() { sql "SELECT wg_provision.add_peer('${3:-demo}', '$1', '{$2}')" >/dev/null; }
+peer_set() {
+  sql "UPDATE wg_provision.peers SET $2 WHERE public_key = decode('$1', 'base64')"
+}
+
+# daemon_launch NS CONFIG [PREFIX...]: the daemon, run by way of PREFIX.
+# daemon_start: the same, and waits until it serves.
+daemon_launch() {
+  local config=$2
+  DAEMON_NS=$1; shift 2
+  background "$WORK/daemon.log" ip netns exec "$DAEMON_NS" "$@" \
+    "$BUILD_DIR/service/wg-provisiond" --config "$config"
+  DAEMON_PID=${PIDS[-1]}
+}
+daemon_start() {
+  local before
+  before=$(logged ' ready ')
+  daemon_launch "$@"
+  wait_for 15 log_grows ' ready ' "$before" || { say "the daemon did not become ready"; return 1; }
+}
+daemon_stop() {
+  run kill "$DAEMON_PID"
+  daemon_ends
+}
+# True when it ends within ten seconds; DAEMON_STATUS is its exit status.
+daemon_ends() {
+  wait_for 10 daemon_is_gone || return 1
+  DAEMON_STATUS=0
+  wait "$DAEMON_PID" 2>/dev/null || DAEMON_STATUS=$?
+}
+daemon_is_gone() { ! kill -0 "$DAEMON_PID"; }
+
+# logged PATTERN [KEY]: how many lines of the daemon's log match, and have the key in them.
+logged() { grep -F -- "${2:-}" "$WORK/daemon.log" | grep -cE -- "$1" || true; }
+log_grows() { (($(logged "$1") > $2)); }
+# has_logged PATTERN [KEY], is_refused REASON [KEY]
+has_logged() { (($(logged "$@") > 0)); }
+is_refused() { has_logged " refused reason=$1 " "${2:-}"; }
+
+metrics() { in_ns "$DAEMON_NS" curl -s --max-time 5 http://127.0.0.1:9587/metrics; }
+# metric NAME{LABEL="VALUE"}: the value, 0 when there is no such series.
+metric() {
+  metrics | awk -v name="wg_provisiond_$1" '$1 == name { v = $2 } END { printf "%.0f\n", v + 0 }'
+}
+refusals() { metric "refusals_total{reason=\"$1\"}"; }
+metric_is() { (($(metric "$1") == $2)); }
+metric_at_least() { (($(metric "$1") >= $2)); }
+refused_times() { metric_is "refusals_total{reason=\"$1\"}" "$2"; }
+# Each sighting has ended, in a refusal or in a tunnel.
+all_accounted_for() {
+  metrics | awk '
+    /^wg_provisiond_refusals_total/ || $1 == "wg_provisiond_connected_total" { ended += $2 }
+    $1 == "wg_provisiond_sightings_total" { seen = $2 }
+    END { print seen, "seen,", ended, "ended"; exit seen != ended }'
+}
+resident_kib() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$DAEMON_PID/status"; }
+
+# pings NS ADDRESS SECONDS: true when a reply comes within the time.
+pings() { in_ns "$1" ping -q -c 1 -w "$(($3 * PATIENCE))" "$2" >/dev/null 2>&1; }
+peer_count() { in_ns "$1" wg show "$2" peers | wc -l; }
+peers_are() { (($(peer_count "$1" "$2") == $3)); }
+
+# The picture that most scenarios use: one gateway, one client, one cable.
+#   GW, CL                    namespaces
+#   WGS, WGC                  interfaces; the gateway's has no peers
+#   GATEWAY_KEY, CLIENT_KEY   public keys
+standard_topology() {
+  namespace GW gw
+  namespace CL cl
+  WGS="ws$TAG"
+  WGC="wc$TAG"
+  cable "$GW" up0 "192.0.2.1/24 2001:db8::1/64" "$CL" up0 "192.0.2.2/24 2001:db8::2/64"
+  GATEWAY_KEY=$(key_pair gateway)
+  CLIENT_KEY=$(key_pair client)
+  wg_interface "$GW" "$WGS" "$WORK/gateway.key" 51820 10.80.0.1/16 fd80::1/64
+}
+# A second client on a cable of its own: CL2, WGC2, CLIENT2_KEY; 10.80.0.3, and 198.51.100.1 is the
+# gateway to it.
+second_client() {
+  namespace CL2 cl2
+  WGC2="wd$TAG"
+  cable "$GW" up1 198.51.100.1/24 "$CL2" up0 198.51.100.2/24
+  CLIENT2_KEY=$(key_pair client2)
+  wg_interface "$CL2" "$WGC2" "$WORK/client2.key" 0 10.80.0.3/16
+}
+
+# dial NS INTERFACE ENDPOINT [WG SET ARGUMENTS...]: makes the gateway a client's peer.
+# redial: makes it one anew, so that the client knocks with its next packet, not after five seconds.
+dial() {
+  run ip netns exec "$1" wg set "$2" peer "$GATEWAY_KEY" endpoint "$3" \
+    allowed-ips 10.80.0.1/32,fd80::1/128 "${@:4}"
+}
+redial() {
+  run ip netns exec "$1" wg set "$2" peer "$GATEWAY_KEY" remove
+  dial "$@"
+}
+# client_start [ENDPOINT] [WG SET ARGUMENTS...]: the client's interface, and dial.
+client_start() {
+  wg_interface "$CL" "$WGC" "$WORK/client.key" 0 10.80.0.2/16 fd80::2/64
+  dial "$CL" "$WGC" "${1:-192.0.2.1:51820}" "${@:2}"
+}
+
+# knock NS MODE [ARGUMENTS...]: crafted packets to the gateway; the modes are in tools/knock.cpp.
+knock() {
+  run ip netns exec "$1" "$BUILD_DIR/tests/knock" "${@:2}" \
+    --responder "$GATEWAY_KEY" --to "${KNOCK_AT:-192.0.2.1:51820}"
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Runs scenarios, each in a process of its own, and counts. One promise per file under scenarios/.
+#
+#   tests/integration/run.sh [--jobs N] [--greetings "reverse resubmit auto"] [NAME...]
+#
+# A scenario's second line may say "greetings: all", then it runs once per greeting, or "alone", then
+# nothing runs beside it. Each one's output is kept in BUILD_DIR/test-logs.
+set -euo pipefail
+cd "$(dirname "$0")"
+ROOT=$(cd ../.. && pwd)
+BUILD_DIR=${BUILD_DIR:-$ROOT/build/dev}
+logs=${LOG_DIR:-$BUILD_DIR/test-logs}
+mkdir -p "$logs"
+jobs=2
+greetings="reverse resubmit auto"
+names=()
+while (($# > 0)); do
+  case $1 in
+    --jobs) jobs=$2; shift ;;
+    --greetings) greetings=$2; shift ;;
+    -*) sed -n '2,7s/^# \{0,1\}//p' run.sh >&2; exit 2 ;;
+    *) names+=("$1") ;;
+  esac
+  shift
+done
+if ((${#names[@]} == 0)); then
+  for script in scenarios/*.sh; do names+=("$(basename "$script" .sh)"); done
+fi
+
+passed=0
+failed=0
+declare -A running=() began=() # of each process: what it runs, since when
+
+start() { # NAME GREETING
+  local label=$1${2:+ ($2)}
+  GREETING=${2:-reverse} timeout -k 10 "$((180 * ${PATIENCE:-1}))" \
+    bash "scenarios/$1.sh" >"$logs/${label// /_}.log" 2>&1 </dev/null &
+  running[$!]=$label
+  began[$!]=$SECONDS
+}
+
+finish_one() {
+  local pid status=0 label
+  wait -n -p pid "${!running[@]}" || status=$?
+  label=${running[$pid]}
+  unset "running[$pid]"
+  if ((status == 0)); then
+    passed=$((passed + 1))
+    printf 'ok   %s (%d s)\n' "$label" "$((SECONDS - began[$pid]))"
+  else
+    failed=$((failed + 1))
+    printf 'FAIL %s (%d s)\n' "$label" "$((SECONDS - began[$pid]))"
+    sed 's/^/     | /' "$logs/${label// /_}.log" | tail -n 80
+  fi
+}
+
+# run_those TRAIT JOBS: scenarios whose second line has the trait; an empty one, those without any.
+run_those() {
+  local name trait greeting
+  for name in "${names[@]}"; do
+    trait=$(sed -nE '2s/^# (alone|greetings: all)$/\1/p' "scenarios/$name.sh")
+    [[ $trait == "$1" ]] || continue
+    local each=('')
+    [[ $trait != greetings* ]] || read -ra each <<<"$greetings"
+    for greeting in "${each[@]}"; do
+      while ((${#running[@]} >= $2)); do finish_one; done
+      start "$name" "$greeting"
+    done
+  done
+}
+finish_all() { while ((${#running[@]} > 0)); do finish_one; done; }
+
+# Making a cluster takes seconds; it is made once and copied.
+template=$(mktemp -d)
+# shellcheck disable=SC2317  # called by the trap
+clean_up() {
+  local pid
+  for pid in "${!running[@]}"; do kill "$pid" && wait "$pid"; done 2>/dev/null
+  rm -rf "$template"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+if [[ -z ${POSTGRES_TEMPLATE:-} ]]; then
+  # shellcheck source=postgres.sh
+  source postgres.sh
+  chmod 711 "$template"
+  postgres_start "$template/cluster" >/dev/null
+  postgres_stop
+  export POSTGRES_TEMPLATE=$template/cluster/data
+fi
+
+run_those 'greetings: all' "$jobs"
+run_those '' "$jobs"
+finish_all
+run_those alone 1
+finish_all
+printf '%d passed, %d failed\n' "$passed" "$failed"
+((failed == 0))

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# alone
+# Ten thousand random keys that prove themselves, eight thousand of them from made-up addresses,
+# while a registered device connects. Every table has its smallest size, so that all of them
+# overflow: the daemon's memory stays where it was.
+#
+#   CL   wgc 10.80.0.2 --- up0 192.0.2.2 ==== 192.0.2.1 up0 ------,
+#   CL2  knock ------- up0 198.51.100.2 ==== 198.51.100.1 up1 ----- wgs 10.80.0.1  GW
+#          as itself, and as 198.18.0.0/15
+source "$(dirname "$0")/../lib.sh"
+
+database_start
+standard_topology
+namespace CL2 crowd
+cable "$GW" up1 198.51.100.1/24 "$CL2" up0 198.51.100.2/24
+run ip -n "$GW" route add 198.18.0.0/15 via 198.51.100.2
+peer_add "$CLIENT_KEY" 10.80.0.2/32
+write_config "$WORK/config.yaml" "$WGS" demo \
+  <<<"admission: {source-entries: 1024, refused-key-entries: 1024, key-entries: 1024}"
+daemon_start "$GW" "$WORK/config.yaml"
+client_start
+
+# crowd COUNT RATE [ARGUMENTS...]: in the background, so that it can be waited for and ended.
+crowd() {
+  background "$WORK/crowd.log" ip netns exec "$CL2" "$BUILD_DIR/tests/knock" random --count "$1" \
+    --rate "$2" --responder "$GATEWAY_KEY" --to 198.51.100.1:51820 "${@:3}"
+}
+spoofed=$((8000 / PATIENCE))
+honest=$((2000 / PATIENCE))
+spoof=(--source-prefix 198.18.0.0/15 --source-spread "$spoofed")
+
+crowd "$spoofed" "$((4000 / PATIENCE))" "${spoof[@]}"
+wait "${PIDS[-1]}"
+for table in source_gate refused_keys key_gate replay; do
+  check "the table $table overflows" wait_for 3 metric_at_least "table_evictions_total{table=\"$table\"}" 1
+done
+check "every sighting is accounted for" wait_for 10 all_accounted_for
+before=$(resident_kib)
+
+crowd "$honest" "$((500 / PATIENCE))"
+crowd "$spoofed" "$((2000 / PATIENCE))" "${spoof[@]}"
+check "the flood is under way" wait_for 10 metric_at_least sightings_total "$((spoofed + honest))"
+check "a registered device connects within 12 s" pings "$CL" 10.80.0.1 12
+check "while it goes on" kill -0 "${PIDS[-1]}"
+wait "${PIDS[-1]}" "${PIDS[-2]}"
+
+check "every sighting is accounted for" wait_for 10 all_accounted_for
+grown() { (($(resident_kib) - before > 2048)); }
+refute "the daemon has not grown by two megabytes" grown
+check "one sender alone has a budget" metric_at_least 'refusals_total{reason="source_budget"}' 1
+check "the device is the only peer" peers_are "$GW" "$WGS" 1
