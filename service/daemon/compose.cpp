@@ -34,6 +34,17 @@ constexpr Duration summary_interval = 10s;
 constexpr std::size_t answers_per_turn = 1024;
 constexpr std::size_t proofs_per_turn = 1024;
 
+// Without CAP_NET_ADMIN the kernel cuts the buffer to net.core.rmem_max. It counts twice what is
+// asked for.
+void warn_of_small_buffer(const events::CaptureSource& source) {
+  const std::size_t wanted = 2 * events::CaptureSource::Limits{}.buffer_bytes;
+  if (source.granted_buffer_bytes() >= wanted) return;
+  log::warning(
+      "small capture buffer, bursts may be lost; grant CAP_NET_ADMIN or raise net.core.rmem_max",
+      {{"bytes", std::to_string(source.granted_buffer_bytes())},
+       {"wanted", std::to_string(wanted)}});
+}
+
 // A problem that lasts is logged once, not at every attempt of every session.
 void log_pool_event(const lookup::PoolEvent& event, std::string& last_problem) {
   const std::string session = std::to_string(event.session);
@@ -95,6 +106,7 @@ struct Daemon::Parts {
 
   std::vector<Sighting> sightings; // reused by every read
   bool is_ready = false;
+  Status outcome; // what `run` returns
   std::string last_database_problem;
 };
 
@@ -164,7 +176,7 @@ Result<std::unique_ptr<Daemon>> Daemon::make(const settings::Settings& settings)
   return std::unique_ptr<Daemon>{new Daemon{std::move(parts)}};
 }
 
-void Daemon::run() {
+Status Daemon::run() {
   attach();
   look();
   tick();
@@ -172,6 +184,7 @@ void Daemon::run() {
   parts_->loop.run();
   notify_stopping();
   log::info("stopped; peers stay on their devices");
+  return parts_->outcome;
 }
 
 void Daemon::attach() {
@@ -183,6 +196,7 @@ void Daemon::attach() {
   loop.on_readable(parts_->opened.links.fd(), [this] { take_link_events(); });
   loop.on_termination([this] { parts_->loop.stop(); });
   parts_->metrics.source_up.set(1);
+  warn_of_small_buffer(*parts_->opened.source);
 }
 
 void Daemon::take_sightings() {
@@ -193,10 +207,8 @@ void Daemon::take_sightings() {
     parts_->flow.knock(sighting, now);
   parts_->flow.commit(now);
   if (status) return;
-  log::error("source failed, ending so that the service manager starts anew",
-             {{"source", std::string{parts_->opened.source->name()}},
-              {"error", status.error().message()}});
   parts_->metrics.source_up.set(0);
+  parts_->outcome = fail(status.error().while_doing("packet capture"));
   parts_->loop.stop();
 }
 

@@ -17,7 +17,8 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  void run();
+  // Fails when the source fails for good: the service manager is to start a new process.
+  Status run();
 
  private:
   struct Parts;

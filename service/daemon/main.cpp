@@ -49,8 +49,10 @@ int serve(const Options& options) {
     provisiond::log::error("cannot start", {{"error", daemon.error().message()}});
     return exit_failure;
   }
-  (*daemon)->run();
-  return 0;
+  const Status served = (*daemon)->run();
+  if (served) return 0;
+  provisiond::log::error("ended, to be started anew", {{"error", served.error().message()}});
+  return exit_failure;
 }
 
 } // namespace
