@@ -13,12 +13,15 @@ CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA wg_provision;
 -- Roles belong to the cluster, which may hold more than one database with this schema.
 DO $$
 BEGIN
-    CREATE ROLE wg_provision_daemon NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'wg_provision_daemon') THEN
+        CREATE ROLE wg_provision_daemon NOLOGIN;
+        COMMENT ON ROLE wg_provision_daemon IS
+            'What wg-provisiond may do; grant it to the role that the daemon logs in with';
+    END IF;
 EXCEPTION
-    WHEN duplicate_object OR unique_violation THEN NULL;
+    WHEN duplicate_object OR unique_violation THEN NULL; -- made by another migration at the same time
 END
 $$;
-COMMENT ON ROLE wg_provision_daemon IS 'What wg-provisiond may do; grant it to the role that the daemon logs in with';
 
 
 CREATE TABLE wg_provision.schema_version (

@@ -75,7 +75,7 @@ class Pool {
   // `networks` is indexed by InterfaceId. Fails on a limit out of range or when no thread can be
   // made; an unreachable database is no failure, it is retried for ever.
   static Result<std::unique_ptr<Pool>>
-  start(const Limits& limits, std::vector<std::string> networks, const PoolWiring& wiring);
+  start(const Limits& limits, const std::vector<std::string>& networks, const PoolWiring& wiring);
 
   // Closes `requests`, cuts queries in flight and joins: at once from connected sessions, after at
   // most connect_timeout per host from those that are connecting. What was taken or waits is

@@ -56,13 +56,13 @@ std::optional<std::string> compare_schema(int found) {
   return std::nullopt;
 }
 
-std::optional<std::string> explain_schema_error(std::string_view sqlstate) {
+// libpqxx 6.4 gives no SQLSTATE with the errors that it has classes for.
+std::optional<std::string> explain_schema_error(const pqxx::sql_error& error) {
   constexpr std::string_view no_such_schema = "3F000";
-  constexpr std::string_view no_such_function = "42883";
-  constexpr std::string_view not_permitted = "42501";
-  if (sqlstate == no_such_schema || sqlstate == no_such_function)
+  if (error.sqlstate() == no_such_schema ||
+      dynamic_cast<const pqxx::undefined_function*>(&error) != nullptr)
     return "the database has no wg_provision schema: run wg-provisionctl db migrate";
-  if (sqlstate == not_permitted)
+  if (dynamic_cast<const pqxx::insufficient_privilege*>(&error) != nullptr)
     return "the database role may not look up peers: GRANT wg_provision_daemon TO it";
   return std::nullopt;
 }
@@ -90,7 +90,7 @@ Session::~Session() {
 }
 
 Status Session::prepare() {
-  const Status watched = watch_.attach(connection_->sock());
+  Status watched = watch_.attach(connection_->sock());
   if (!watched) return watched;
   const QueryInFlight in_flight{watch_};
   try {
@@ -109,7 +109,7 @@ Result<std::optional<std::string>> Session::schema_problem() {
     pqxx::nontransaction query{*connection_};
     return compare_schema(query.exec(sql::schema_version)[0][0].as<int>(0));
   } catch (const pqxx::sql_error& cause) {
-    if (std::optional<std::string> problem = explain_schema_error(cause.sqlstate())) return problem;
+    if (std::optional<std::string> problem = explain_schema_error(cause)) return problem;
     return fail(explain(cause).while_doing("read the schema version"));
   } catch (const std::exception& cause) {
     return fail(explain(cause).while_doing("read the schema version"));

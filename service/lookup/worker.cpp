@@ -95,22 +95,19 @@ bool Worker::serve(Session& session) {
   while (true) {
     std::vector<LookupRequest> requests = channel.take(setup_.limits.batch_size);
     if (requests.empty() && channel.closed()) break;
-    Status asked;
-    if (!requests.empty())
-      asked = ask(session, std::move(requests));
-    else if (watch_.has_hung_up())
-      asked = fail(Error{"the server closed the connection"});
-    if (asked) continue;
-    setup_.wiring.metrics.database_up.add(-1);
-    lost(PoolEvent::Kind::disconnected, asked.error().message());
-    return true;
+    if (!requests.empty()) {
+      if (!ask(session, std::move(requests))) return true;
+    } else if (watch_.has_hung_up()) {
+      lost(PoolEvent::Kind::disconnected, "the server closed the connection");
+      return true;
+    }
   }
-  setup_.wiring.metrics.database_up.add(-1);
-  view_.with([](View& view) { view = View{}; });
+  disconnected(View{});
   return false;
 }
 
-Status Worker::ask(Session& session, std::vector<LookupRequest> requests) {
+// False when the session was lost.
+bool Worker::ask(Session& session, std::vector<LookupRequest> requests) {
   metrics::Metrics& metrics = setup_.wiring.metrics;
   metrics.lookup_batches.add();
   metrics.lookup_keys.add(requests.size());
@@ -118,12 +115,13 @@ Status Worker::ask(Session& session, std::vector<LookupRequest> requests) {
   if (verdicts) {
     backoff_.reset();
     answer(std::move(requests), std::move(*verdicts));
-    return {};
+    return true;
   }
   metrics.lookup_errors.add();
+  lost(PoolEvent::Kind::disconnected, verdicts.error().message());
   std::vector<Verdict> none = unavailable(requests.size());
   answer(std::move(requests), std::move(none));
-  return fail(verdicts.error());
+  return false;
 }
 
 void Worker::answer(std::vector<LookupRequest> requests, std::vector<Verdict> verdicts) {
@@ -143,23 +141,31 @@ void Worker::connected(const Session& session) {
   setup_.wiring.metrics.database_up.add(1);
   if (had_session_) setup_.wiring.metrics.database_reconnects.add();
   had_session_ = true;
-  static_cast<void>(setup_.wiring.events.push({.kind = PoolEvent::Kind::connected,
-                                               .session = setup_.number,
-                                               .text = session.where(),
-                                               .retry_in = {}}));
+  report({.kind = PoolEvent::Kind::connected,
+          .session = setup_.number,
+          .text = session.where(),
+          .retry_in = {}});
+}
+
+void Worker::disconnected(View now) {
+  const bool was_connected =
+      view_.with([&](View& view) { return std::exchange(view, std::move(now)).connected; });
+  if (was_connected) setup_.wiring.metrics.database_up.add(-1);
 }
 
 void Worker::lost(PoolEvent::Kind kind, const std::string& reason) {
   const bool is_schema = kind == PoolEvent::Kind::schema_mismatch;
-  view_.with([&](View& view) {
-    view.connected = false;
-    view.last_error = is_schema ? "" : reason;
-    view.schema_problem = is_schema ? reason : "";
-  });
+  disconnected({.connected = false,
+                .last_error = is_schema ? "" : reason,
+                .schema_problem = is_schema ? reason : ""});
   const std::chrono::milliseconds delay = backoff_.next();
   pause_.begin(delay);
-  static_cast<void>(setup_.wiring.events.push(
-      {.kind = kind, .session = setup_.number, .text = reason, .retry_in = delay}));
+  report({.kind = kind, .session = setup_.number, .text = reason, .retry_in = delay});
+}
+
+// A full channel loses the event: the state and the metrics still tell.
+void Worker::report(PoolEvent event) {
+  static_cast<void>(setup_.wiring.events.push(std::move(event)));
 }
 
 } // namespace provisiond::lookup

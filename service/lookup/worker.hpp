@@ -52,9 +52,11 @@ class Worker {
   void run();
   std::unique_ptr<Session> connect();
   bool serve(Session& session);
-  Status ask(Session& session, std::vector<LookupRequest> requests);
+  bool ask(Session& session, std::vector<LookupRequest> requests);
   void answer(std::vector<LookupRequest> requests, std::vector<Verdict> verdicts);
   void connected(const Session& session);
+  void disconnected(View now);
+  void report(PoolEvent event);
   void lost(PoolEvent::Kind kind, const std::string& reason);
 
   WorkerSetup setup_;
