@@ -81,7 +81,7 @@ std::vector<Status> NetlinkDevice::apply(std::span<const PeerChange> changes) {
 }
 
 Status NetlinkDevice::flush(std::vector<Status>& statuses) {
-  const Status exchanged = exchange(statuses);
+  Status exchanged = exchange(statuses);
   for (const std::size_t owner : batch_.finish()) {
     if (statuses[owner]) statuses[owner] = exchanged;
   }
@@ -140,7 +140,7 @@ Error NetlinkDevice::explain(const NetlinkVerdict& verdict) const {
   if (verdict.code == EOPNOTSUPP) {
     return Error{fmt::format("interface {} is not a WireGuard interface", name_), ENODEV};
   }
-  const Error cause = Error::system(fmt::format("configure interface {}", name_), verdict.code);
+  Error cause = Error::system(fmt::format("configure interface {}", name_), verdict.code);
   if (verdict.code == EPERM) {
     return Error{fmt::format("{} (it takes CAP_NET_ADMIN)", cause.message()), EPERM};
   }

@@ -9,10 +9,11 @@
 
 namespace provisiond::test {
 
-using ByteVector = std::vector<std::uint8_t>;
-
 // Writes netlink by hand, so that what the product writes and reads is checked against something
 // else than itself.
+struct ByteVector : std::vector<std::uint8_t> {
+  using std::vector<std::uint8_t>::vector;
+};
 
 template <class Value>
 ByteVector raw(const Value& value) {

@@ -13,7 +13,6 @@ using test::attribute;
 using test::ByteVector;
 using test::raw;
 using test::text;
-using test::operator+;
 using Kind = LinkEvent::Kind;
 
 ByteVector link(int ifindex, unsigned change, unsigned char family = AF_UNSPEC) {

@@ -10,12 +10,10 @@ namespace provisiond::kernel {
 namespace {
 
 using test::attribute;
-using test::attributes;
 using test::ByteVector;
 using test::message;
 using test::raw;
 using test::text;
-using test::operator+;
 
 NetlinkMessage only(const ByteVector& datagram) {
   const std::vector<NetlinkMessage> messages = split_datagram(datagram);

@@ -16,7 +16,6 @@ using test::attribute;
 using test::ByteVector;
 using test::raw;
 using test::text;
-using test::operator+;
 using testing::ElementsAre;
 using testing::IsEmpty;
 

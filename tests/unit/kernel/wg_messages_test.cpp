@@ -9,11 +9,9 @@
 namespace provisiond::kernel {
 namespace {
 
-using test::attribute;
 using test::attributes;
 using test::ByteVector;
 using test::raw;
-using test::operator+;
 using testing::ElementsAre;
 using testing::Pair;
 
