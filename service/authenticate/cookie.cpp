@@ -35,8 +35,8 @@ wire::CookieReplyBytes CookieChecker::reply(const InterfaceIdentity& identity,
   std::array<std::uint8_t, wire::cookie_nonce_size> nonce;
   randombytes_buf(nonce.data(), nonce.size());
   std::array<std::uint8_t, wire::cookie_size + wire::tag_size> sealed;
-  // Section 5.4.7; the message's mac1 is the associated data, so that only who saw the message can
-  // be given a cookie for it.
+  // Section 5.4.7. The message's mac1 is the associated data: a reply can only be made by who saw
+  // the message, so nobody else can push a wrong cookie at the client.
   crypto_aead_xchacha20poly1305_ietf_encrypt(sealed.data(), nullptr, cookie.data(), cookie.size(),
                                              view.mac1().data(), view.mac1().size(), nullptr,
                                              nonce.data(), identity.cookie_key().data());

@@ -22,7 +22,7 @@ namespace {
 
 using std::filesystem::path;
 
-constexpr std::size_t longest_dsn = 64 * 1024;
+constexpr std::size_t longest_dsn = 65'536;
 
 struct Options {
   std::string dsn;

@@ -7,7 +7,6 @@
 #include <numeric>
 #include <string_view>
 #include <thread>
-#include <vector>
 
 namespace provisiond::authenticate {
 namespace {
@@ -95,14 +94,14 @@ TEST(Hash, ThreadsDoNotDisturbEachOther) {
   const Hash expected = hash(input);
   std::array<bool, 4> agreed{};
   {
-    std::vector<std::jthread> threads;
-    for (bool& outcome : agreed) {
-      threads.emplace_back([&] {
-        outcome = true;
+    std::array<std::jthread, 4> threads;
+    for (std::size_t thread = 0; thread < threads.size(); ++thread) {
+      threads[thread] = std::jthread{[&, thread] {
+        agreed[thread] = true;
         for (int i = 0; i < 200; ++i) {
-          outcome = outcome && hash(input) == expected;
+          agreed[thread] = agreed[thread] && hash(input) == expected;
         }
-      });
+      }};
     }
   }
   EXPECT_EQ(agreed, (std::array<bool, 4>{true, true, true, true}));

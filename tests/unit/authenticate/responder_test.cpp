@@ -10,7 +10,7 @@
 #include <atomic>
 #include <thread>
 #include <type_traits>
-#include <vector>
+#include <variant>
 
 namespace provisiond::authenticate {
 namespace {
@@ -130,13 +130,13 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(ResponderTest, ServesSeveralThreadsAtOnce) {
   std::atomic<int> proven = 0;
   {
-    std::vector<std::jthread> threads;
-    for (int thread = 0; thread < 4; ++thread) {
-      threads.emplace_back([&] {
+    std::array<std::jthread, 4> threads;
+    for (std::jthread& thread : threads) {
+      thread = std::jthread{[&] {
         for (int i = 0; i < 10; ++i) {
           if (!refusal_of(initiation_)) ++proven;
         }
-      });
+      }};
     }
   }
   EXPECT_EQ(proven, 40);

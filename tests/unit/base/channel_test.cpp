@@ -8,6 +8,7 @@
 #include <memory>
 #include <numeric>
 #include <thread>
+#include <vector>
 
 namespace provisiond {
 namespace {
@@ -15,6 +16,20 @@ namespace {
 bool is_ready(const Channel<int>& channel) {
   pollfd readable{.fd = channel.ready_fd(), .events = POLLIN, .revents = 0};
   return ::poll(&readable, 1, 0) == 1;
+}
+
+void take_all(Channel<int>& channel, std::vector<int>& taken) {
+  for (std::vector<int> batch = channel.take(8); !batch.empty(); batch = channel.take(8)) {
+    taken.insert(taken.end(), batch.begin(), batch.end());
+  }
+}
+
+void push_range(Channel<int>& channel, int first, int count) {
+  for (int value = first; value < first + count; ++value) {
+    while (!channel.push(int{value})) {
+      std::this_thread::yield();
+    }
+  }
 }
 
 TEST(Channel, GivesValuesBackInOrder) {
@@ -41,7 +56,8 @@ TEST(Channel, LeavesARefusedValueAlone) {
   Channel<std::unique_ptr<int>> channel{0};
   std::unique_ptr<int> value = std::make_unique<int>(7);
   EXPECT_FALSE(channel.push(std::move(value)));
-  ASSERT_NE(value, nullptr); // NOLINT(bugprone-use-after-move): a refused push promises not to move
+  // NOLINTNEXTLINE(bugprone-use-after-move): a refused push promises not to move
+  ASSERT_NE(value, nullptr);
   EXPECT_EQ(*value, 7);
 }
 
@@ -92,32 +108,24 @@ TEST(Channel, LosesAndDoublesNothingBetweenThreads) {
   Channel<int> channel{16};
   std::array<std::vector<int>, 2> taken;
   {
-    std::vector<std::jthread> takers;
-    for (std::vector<int>& mine : taken) {
-      takers.emplace_back([&channel, &mine] {
-        for (std::vector<int> batch = channel.take(8); !batch.empty(); batch = channel.take(8)) {
-          mine.insert(mine.end(), batch.begin(), batch.end());
-        }
-      });
+    std::array<std::jthread, 2> takers;
+    for (std::size_t taker = 0; taker < takers.size(); ++taker) {
+      takers[taker] = std::jthread{[&channel, &mine = taken[taker]] { take_all(channel, mine); }};
     }
-    {
-      std::vector<std::jthread> pushers;
-      for (int pusher = 0; pusher < 2; ++pusher) {
-        pushers.emplace_back([&channel, pusher] {
-          for (int i = 0; i < each; ++i) {
-            while (!channel.push(pusher * each + i)) {
-              std::this_thread::yield();
-            }
-          }
-        });
-      }
+    std::array<std::jthread, 2> pushers;
+    for (int pusher = 0; pusher < 2; ++pusher) {
+      pushers.at(pusher) =
+          std::jthread{[&channel, pusher] { push_range(channel, pusher * each, each); }};
+    }
+    for (std::jthread& pusher : pushers) {
+      pusher.join();
     }
     channel.close();
   }
   std::vector<int> all = taken[0];
   all.insert(all.end(), taken[1].begin(), taken[1].end());
   std::ranges::sort(all);
-  std::vector<int> expected(2 * each);
+  std::vector<int> expected(std::size_t{2} * each);
   std::iota(expected.begin(), expected.end(), 0);
   EXPECT_EQ(all, expected);
 }

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace provisiond {
 namespace {
@@ -23,13 +23,13 @@ TEST(Guarded, GivesAccessToTheValueItself) {
 TEST(Guarded, CountsRightFromManyThreads) {
   Guarded<int> count{0};
   {
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 4; ++i) {
-      threads.emplace_back([&count] {
+    std::array<std::jthread, 4> threads;
+    for (std::jthread& thread : threads) {
+      thread = std::jthread{[&count] {
         for (int step = 0; step < 1'000; ++step) {
           count.with([](int& value) { ++value; });
         }
-      });
+      }};
     }
   }
   EXPECT_EQ(count.with([](const int& value) { return value; }), 4'000);

@@ -15,8 +15,8 @@ static_assert(!std::is_copy_assignable_v<Secret<32>>);
 static_assert(!std::is_copy_constructible_v<LockedSecret<32>>);
 
 template <class T>
-concept Comparable = requires(const T& value) {
-  value == value;
+concept Comparable = requires(const T& left, const T& right) {
+  left == right;
 };
 static_assert(!Comparable<Secret<32>>);
 
@@ -55,7 +55,7 @@ TEST(Secret, CloneIsASecondOne) {
 TEST(Secret, MovingWipesTheSource) {
   Secret<32> source{filled(7)};
   const Secret<32> target{std::move(source)};
-  EXPECT_TRUE(source.is_zero()); // NOLINT(bugprone-use-after-move)
+  EXPECT_TRUE(source.is_zero()); // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
   EXPECT_TRUE(target.equals(Secret<32>{filled(7)}));
 }
 
@@ -63,7 +63,7 @@ TEST(Secret, MoveAssignmentWipesTheSource) {
   Secret<32> source{filled(7)};
   Secret<32> target{filled(8)};
   target = std::move(source);
-  EXPECT_TRUE(source.is_zero()); // NOLINT(bugprone-use-after-move)
+  EXPECT_TRUE(source.is_zero()); // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
   EXPECT_TRUE(target.equals(Secret<32>{filled(7)}));
 }
 

@@ -12,9 +12,10 @@ namespace provisiond::metrics {
 namespace {
 
 template <class Function>
-void on_threads(int count, const Function& function) {
+void on_threads(std::size_t count, const Function& function) {
   std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i)
+  threads.reserve(count);
+  for (std::size_t i = 0; i < count; ++i)
     threads.emplace_back(function);
   for (std::thread& thread : threads)
     thread.join();

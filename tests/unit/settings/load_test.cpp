@@ -128,15 +128,20 @@ class Files : public testing::Test {
     directory_ = ::mkdtemp(pattern.data());
   }
   ~Files() override {
-    ::unsetenv("CREDENTIALS_DIRECTORY");
+    set_credentials_directory("");
     std::filesystem::remove_all(directory_);
   }
 
   std::string write(const std::string& name, const std::string& text, mode_t mode = 0600) {
-    const std::string path = directory_ + "/" + name;
+    std::string path = directory_ + "/" + name;
     std::ofstream{path} << text;
     EXPECT_EQ(::chmod(path.c_str(), mode), 0);
     return path;
+  }
+
+  // Empty counts as unset. The test has one thread.
+  static void set_credentials_directory(const std::string& directory) {
+    ::setenv("CREDENTIALS_DIRECTORY", directory.c_str(), 1); // NOLINT(concurrency-mt-unsafe)
   }
 
   static std::string with_database(const std::string& keys) {
@@ -175,7 +180,7 @@ TEST_F(Files, the_connection_string_may_be_in_a_file) {
 
 TEST_F(Files, the_connection_string_may_be_a_credential) {
   write("db", "host=db\n");
-  ::setenv("CREDENTIALS_DIRECTORY", directory_.c_str(), 1);
+  set_credentials_directory(directory_);
   EXPECT_EQ(settings_of(with_database("dsn-credential: db")).database.dsn, "host=db");
   EXPECT_THAT(problems_of(with_database("dsn-credential: absent")),
               ElementsAre(HasSubstr("database.dsn-credential: the file cannot be opened: No such "
@@ -187,7 +192,7 @@ TEST_F(Files, the_connection_string_may_be_a_credential) {
 }
 
 TEST_F(Files, a_credential_needs_its_directory) {
-  ::unsetenv("CREDENTIALS_DIRECTORY");
+  set_credentials_directory("");
   EXPECT_THAT(problems_of(with_database("dsn-credential: db")),
               ElementsAre(HasSubstr("there is no CREDENTIALS_DIRECTORY; start the daemon")));
 }

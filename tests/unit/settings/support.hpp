@@ -22,6 +22,7 @@ inline std::string with(std::string_view more) {
 
 inline std::vector<std::string> texts(const std::vector<Problem>& problems) {
   std::vector<std::string> lines;
+  lines.reserve(problems.size());
   for (const Problem& problem : problems)
     lines.push_back(problem.to_string());
   return lines;

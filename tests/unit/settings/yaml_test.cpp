@@ -80,7 +80,7 @@ TEST(Yaml, nesting_is_bounded) {
 }
 
 TEST(Yaml, size_is_bounded) {
-  const std::string comment = "#" + std::string(256 * 1024 - minimal_yaml.size() - 2, 'x') + "\n";
+  const std::string comment = "#" + std::string(262'144 - minimal_yaml.size() - 2, 'x') + "\n";
   EXPECT_THAT(problems_of(with(comment)), IsEmpty());
   EXPECT_THAT(problems_of(with(comment + "\n")), ElementsAre(HasSubstr("is larger than 256 KiB")));
 }
