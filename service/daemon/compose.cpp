@@ -5,6 +5,7 @@
 #include "daemon/interfaces.hpp"
 #include "daemon/lifecycle.hpp"
 #include "daemon/limits.hpp"
+#include "daemon/remarks.hpp"
 #include "events/capture_source.hpp"
 #include "flow/authenticators.hpp"
 #include "flow/flow.hpp"
@@ -33,36 +34,6 @@ constexpr Duration idle_tick = 100ms; // what the look-up pool wants for its dea
 constexpr Duration summary_interval = 10s;
 constexpr std::size_t answers_per_turn = 1024;
 constexpr std::size_t proofs_per_turn = 1024;
-
-// Without CAP_NET_ADMIN the kernel cuts the buffer to net.core.rmem_max. It counts twice what is
-// asked for.
-void warn_of_small_buffer(const events::CaptureSource& source) {
-  const std::size_t wanted = 2 * events::CaptureSource::Limits{}.buffer_bytes;
-  if (source.granted_buffer_bytes() >= wanted) return;
-  log::warning(
-      "small capture buffer, bursts may be lost; grant CAP_NET_ADMIN or raise net.core.rmem_max",
-      {{"bytes", std::to_string(source.granted_buffer_bytes())},
-       {"wanted", std::to_string(wanted)}});
-}
-
-// A problem that lasts is logged once, not at every attempt of every session.
-void log_pool_event(const lookup::PoolEvent& event, std::string& last_problem) {
-  const std::string session = std::to_string(event.session);
-  if (event.kind == lookup::PoolEvent::Kind::connected) {
-    last_problem.clear();
-    log::info("database session connected", {{"session", session}, {"to", event.text}});
-    return;
-  }
-  const bool is_known = event.text == last_problem;
-  last_problem = event.text;
-  const bool is_schema = event.kind == lookup::PoolEvent::Kind::schema_mismatch;
-  log::write(is_known ? log::Level::debug : log::Level::warning,
-             is_schema ? "database schema does not fit, trying again"
-                       : "database session lost, trying again",
-             {{"session", session},
-              {"error", event.text},
-              {"retry_in", fmt::format("{}ms", event.retry_in.count())}});
-}
 
 } // namespace
 
@@ -196,7 +167,7 @@ void Daemon::attach() {
   loop.on_readable(parts_->opened.links.fd(), [this] { take_link_events(); });
   loop.on_termination([this] { parts_->loop.stop(); });
   parts_->metrics.source_up.set(1);
-  warn_of_small_buffer(*parts_->opened.source);
+  remark_on_buffer(*parts_->opened.source);
 }
 
 void Daemon::take_sightings() {
@@ -229,7 +200,7 @@ void Daemon::take_answers() {
 
 void Daemon::take_pool_events() {
   for (const lookup::PoolEvent& event : parts_->pool_events.drain(64))
-    log_pool_event(event, parts_->last_database_problem);
+    remark_on(event, parts_->last_database_problem);
   announce();
 }
 
@@ -251,13 +222,16 @@ void Daemon::tick() {
   parts_->loop.after(is_busy ? busy_tick : idle_tick, [this] { tick(); });
 }
 
+// A device that is slow to describe itself is asked less often: a tenth of the loop's time at most.
 void Daemon::look() {
-  parts_->keeper.look(Instant::now());
+  const Instant begin = Instant::now();
+  parts_->keeper.look(begin);
+  const Duration pause = 9 * (Clock::now() - begin.steady);
   sample_gauges();
   announce();
   notify_alive();
   const Duration watchdog = watchdog_interval();
-  Duration interval = parts_->settings.watch.identity_interval;
+  Duration interval = std::max<Duration>(parts_->settings.watch.identity_interval, pause);
   if (watchdog != Duration::zero()) interval = std::min(interval, watchdog);
   parts_->loop.after(interval, [this] { look(); });
 }
