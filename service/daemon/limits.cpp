@@ -97,7 +97,7 @@ flow::Limits flow_limits(const settings::Settings& settings) {
   return {.demands_cookies = settings.admission.cookies == settings::CookieMode::under_load,
           .load_threshold = settings.admission.cookie_threshold,
           .greeting_deadline = settings.greet.deadline,
-          .resubmit_patience = settings.greet.resubmit_patience};
+          .greeting_patience = settings.greet.patience};
 }
 
 } // namespace provisiond::daemon

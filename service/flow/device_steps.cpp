@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-// The steps of the flow that touch a device: plan, install, greet, settle, fall back, remove.
+// The steps of the flow that touch a device: plan, install, greet, greet again, settle, remove.
 
 namespace provisiond::flow {
 
@@ -99,20 +99,36 @@ void Flow::install(Interface& interface, std::vector<Planned> batch, const Insta
 }
 
 void Flow::greet(Interface& interface, const Planned& planned, const Instant& now) {
-  const greet::Strategy strategy = planned.peer.strategy;
   const PeerId id{.interface = interface.id, .key = planned.peer.manners.key};
   GreetedPeer& peer = greeted_.insert_or_assign(id, planned.peer).first->second;
-  const Status started = greeting_of(strategy).start(peer.sighting);
-  if (started) {
-    wiring_.metrics.greetings[static_cast<metrics::GreetingKind>(strategy)].add();
-    return;
-  }
+  count_greeting(peer, now);
+  const Status started = greeting_of(peer.strategy).start(peer.sighting);
+  if (started) return;
   report_.device_error(interface, started.error().message());
-  if (peer.falls_back) {
-    peer.installed_at = now.steady - limits_.resubmit_patience;
-    fall_back(interface, peer, now);
-    peer.installed_at = now.steady;
+  peer.greet_again_at = now.steady;
+  greet_again(interface, peer, now);
+}
+
+void Flow::greet_again(Interface& interface, GreetedPeer& peer, const Instant& now) {
+  if (peer.greetings >= most_greetings || now.steady < peer.greet_again_at) return;
+  if (peer.falls_back && peer.strategy == greet::Strategy::resubmit) {
+    if (!wiring_.greet_budget.take(peer.sighting.source.address, now.steady)) return;
+    peer.strategy = greet::Strategy::reverse;
   }
+  count_greeting(peer, now);
+  std::vector<kernel::PeerChange> changes(1);
+  changes.front().action = kernel::PeerChange::Action::update;
+  changes.front().key = peer.manners.key;
+  greeting_of(peer.strategy).arrange(peer.sighting, peer.manners, changes);
+  apply(interface, changes);
+  const Status started = greeting_of(peer.strategy).start(peer.sighting);
+  if (!started) report_.device_error(interface, started.error().message());
+}
+
+void Flow::count_greeting(GreetedPeer& peer, const Instant& now) {
+  ++peer.greetings;
+  peer.greet_again_at = now.steady + limits_.greeting_patience;
+  wiring_.metrics.greetings[static_cast<metrics::GreetingKind>(peer.strategy)].add();
 }
 
 void Flow::settle(Interface& interface, const GreetedPeer& peer, WallTime handshake) {
@@ -122,19 +138,6 @@ void Flow::settle(Interface& interface, const GreetedPeer& peer, WallTime handsh
   std::vector<kernel::PeerChange> changes;
   greeting_of(peer.strategy).settle(peer.manners, changes);
   apply(interface, changes);
-}
-
-void Flow::fall_back(Interface& interface, GreetedPeer& peer, const Instant& now) {
-  if (!peer.falls_back || peer.strategy != greet::Strategy::resubmit) return;
-  if (now.steady - peer.installed_at < limits_.resubmit_patience) return;
-  if (!wiring_.greet_budget.take(peer.sighting.source.address, now.steady)) return;
-  peer.strategy = greet::Strategy::reverse;
-  std::vector<kernel::PeerChange> changes(1);
-  changes.front().action = kernel::PeerChange::Action::update;
-  changes.front().key = peer.manners.key;
-  reverse_.arrange(peer.sighting, peer.manners, changes);
-  apply(interface, changes);
-  wiring_.metrics.greetings[metrics::GreetingKind::reverse].add();
 }
 
 void Flow::remove_never_connected(Interface& interface, const std::vector<PeerId>& due,

@@ -136,7 +136,7 @@ void Flow::inspect(Interface& interface, std::span<const kernel::PeerState> peer
     if (evict::judge(standing, limits, now.steady))
       due.push_back(entry.first);
     else
-      fall_back(interface, entry.second, now);
+      greet_again(interface, entry.second, now);
   }
   remove_never_connected(interface, due, now);
 }

@@ -51,7 +51,7 @@ struct Limits {
   bool demands_cookies = true;      // under load
   std::size_t load_threshold = 512; // knocks waiting
   Duration greeting_deadline = std::chrono::seconds{15};
-  Duration resubmit_patience = std::chrono::seconds{1};
+  Duration greeting_patience = std::chrono::seconds{1}; // then the peer is greeted again
 };
 
 // The story: what happens to a sighting from the wire to the first handshake. The stages run in the
@@ -93,7 +93,8 @@ class Flow {
   void install(Interface& interface, std::vector<Planned> batch, const Instant& now);
   void greet(Interface& interface, const Planned& planned, const Instant& now);
   void settle(Interface& interface, const GreetedPeer& peer, WallTime handshake);
-  void fall_back(Interface& interface, GreetedPeer& peer, const Instant& now);
+  void greet_again(Interface& interface, GreetedPeer& peer, const Instant& now);
+  void count_greeting(GreetedPeer& peer, const Instant& now);
   void remove_never_connected(Interface& interface, const std::vector<PeerId>& due,
                               const Instant& now);
   void apply(Interface& interface, std::span<const kernel::PeerChange> changes);

@@ -10,13 +10,19 @@
 
 namespace provisiond::flow {
 
+// How often a peer is greeted, at most. The first greeting is lost when the device was not up yet;
+// a repeated one costs nothing else, because a device sends one initiation per peer in 5 s at most
+// (REKEY_TIMEOUT).
+inline constexpr unsigned most_greetings = 3;
+
 // A peer that is on the device and has no session yet.
 struct GreetedPeer {
   Sighting sighting;
   greet::Manners manners;
   greet::Strategy strategy = greet::Strategy::reverse;
-  bool falls_back =
-      false; // a resubmission that turns into a reverse handshake when nothing follows
+  bool falls_back = false; // resubmission turns into a reverse handshake when nothing follows
+  unsigned greetings = 0;  // so far
+  TimePoint greet_again_at{};
   TimePoint installed_at{};
 };
 

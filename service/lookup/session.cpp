@@ -15,8 +15,6 @@
 namespace provisiond::lookup {
 namespace {
 
-constexpr const char* find_statement = "find_peers";
-
 std::optional<std::string_view> text_of(const pqxx::row& row, sql::FindPeersColumn column) {
   const pqxx::field field = row[static_cast<int>(column)];
   if (field.is_null()) return std::nullopt;
@@ -96,7 +94,6 @@ Status Session::prepare() {
   try {
     pqxx::nontransaction query{*connection_};
     query.exec_params(sql::default_statement_timeout, std::to_string(watch_.limit().count()));
-    connection_->prepare(find_statement, sql::find_peers);
   } catch (const std::exception& cause) {
     return fail(explain(cause));
   }
@@ -122,7 +119,7 @@ Result<std::vector<Verdict>> Session::find(std::span<const LookupRequest> reques
   try {
     pqxx::nontransaction query{*connection_};
     const pqxx::result rows =
-        query.exec_prepared(find_statement, network_array(requests, networks), key_array(requests));
+        query.exec_params(sql::find_peers, network_array(requests, networks), key_array(requests));
     std::vector<std::optional<Verdict>> read(requests.size());
     std::size_t answered = 0;
     for (const pqxx::row& row : rows) {

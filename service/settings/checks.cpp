@@ -80,8 +80,8 @@ void check_database(const Cursor& at, const Database& database) {
 }
 
 void check_greet(const Cursor& at, const Greet& greet) {
-  if (greet.resubmit_patience >= greet.deadline)
-    at.problem_at("resubmit-patience", "is not less than greet.deadline; the reverse handshake "
+  if (greet.patience >= greet.deadline)
+    at.problem_at("patience", "is not less than greet.deadline; the reverse handshake "
                                        "would have no time left: shorten it");
 }
 

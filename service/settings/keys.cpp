@@ -63,7 +63,7 @@ constexpr std::array<Field<Authenticate>, 2> authenticate_fields{{
 
 constexpr std::array<Field<Greet>, 4> greet_fields{{
     field<&Greet::deadline>("deadline", {second, 5 * minute}),
-    field<&Greet::resubmit_patience>("resubmit-patience", {10, minute}),
+    field<&Greet::patience>("patience", {10, minute}),
     field<&Greet::per_prefix>("per-prefix", bursts),
     field<&Greet::total>("total", bursts),
 }};

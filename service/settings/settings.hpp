@@ -59,9 +59,10 @@ struct Authenticate {
 };
 
 struct Greet {
-  std::chrono::milliseconds deadline{15'000};         // no session by then: the peer is removed
-  std::chrono::milliseconds resubmit_patience{1'000}; // greeting: auto turns to reverse after this
-  Rate per_prefix{50, 200};                           // reverse handshakes, IPv4 /24, IPv6 /48
+  std::chrono::milliseconds deadline{15'000}; // no session by then: the peer is removed
+  // No session by then: greeted again, twice at most; `greeting: auto` turns to reverse.
+  std::chrono::milliseconds patience{1'000};
+  Rate per_prefix{50, 200}; // reverse handshakes, IPv4 /24, IPv6 /48
   Rate total{5'000, 5'000};
   bool operator==(const Greet&) const = default;
 };

@@ -73,7 +73,7 @@ finish() {
   fi
   for name in "${PIDS[@]}"; do kill "$name" 2>/dev/null; done
   for name in "${PIDS[@]}"; do end_process "$name"; done
-  [[ -d $WORK/postgres ]] && postgres_stop >/dev/null 2>&1
+  database_end 2>/dev/null
   for name in "${NAMESPACES[@]}"; do ip netns delete "$name" 2>/dev/null; done
   rm -rf "$WORK"
   ((status != 0)) || status=$((FAILURES > 0))
@@ -163,15 +163,28 @@ YAML
   chmod 600 "$file"
 }
 
-# A cluster with a database `fleet`, migrated, the network `demo` and a login for the daemon.
+# A cluster with a database `fleet`, migrated, the network `demo` and a login for the daemon. run.sh
+# makes it once: FLEET_TEMPLATE is then its data directory.
 database_start() {
-  postgres_start "$WORK/postgres"
+  POSTGRES_TEMPLATE=${FLEET_TEMPLATE:-${POSTGRES_TEMPLATE:-}} postgres_start "$WORK/postgres"
+  [[ -n ${FLEET_TEMPLATE:-} ]] || database_fill
+}
+database_fill() {
   postgres_psql -c "CREATE DATABASE fleet"
   run "$BUILD_DIR/service/wg-provisionctl" db migrate \
     --dsn "$(postgres_dsn dbname=fleet)" --schema-dir "$ROOT/schema"
   sql "CREATE ROLE daemon_login LOGIN IN ROLE wg_provision_daemon"
   sql "INSERT INTO wg_provision.networks (name) VALUES ('demo')"
 }
+# At once: nobody needs what is in it.
+database_end() {
+  local server
+  read -r server <"$WORK/postgres/data/postmaster.pid" || return 0
+  postgres_thaw
+  kill -QUIT "$server" || return 0
+  wait_for 5 process_is_gone "$server"
+}
+process_is_gone() { ! kill -0 "$1"; }
 sql() {
   printf '+ psql: %s\n' "$1" >&2
   psql "$(postgres_dsn dbname=fleet)" -v ON_ERROR_STOP=1 -XqAtc "$1"
@@ -203,11 +216,10 @@ daemon_stop() {
 }
 # True when it ends within ten seconds; DAEMON_STATUS is its exit status.
 daemon_ends() {
-  wait_for 10 daemon_is_gone || return 1
+  wait_for 10 process_is_gone "$DAEMON_PID" || return 1
   DAEMON_STATUS=0
   wait "$DAEMON_PID" 2>/dev/null || DAEMON_STATUS=$?
 }
-daemon_is_gone() { ! kill -0 "$DAEMON_PID"; }
 
 # logged PATTERN [KEY]: how many lines of the daemon's log match, and have the key in them.
 logged() { grep -F -- "${2:-}" "$WORK/daemon.log" | grep -cE -- "$1" || true; }
@@ -244,7 +256,7 @@ peers_are() { (($(peer_count "$1" "$2") == $3)); }
 #   WGS, WGC                  interfaces; the gateway's has no peers
 #   GATEWAY_KEY, CLIENT_KEY   public keys
 standard_topology() {
-  namespace GW gw
+  [[ -n ${GW:-} ]] || namespace GW gw
   namespace CL cl
   WGS="ws$TAG"
   WGC="wc$TAG"

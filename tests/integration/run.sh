@@ -70,24 +70,21 @@ run_those() {
 }
 finish_all() { while ((${#running[@]} > 0)); do finish_one; done; }
 
-# Making a cluster takes seconds; it is made once and copied.
-template=$(mktemp -d)
+work=$(mktemp -d)
 # shellcheck disable=SC2317  # called by the trap
 clean_up() {
   local pid
   for pid in "${!running[@]}"; do kill "$pid" && wait "$pid"; done 2>/dev/null
-  rm -rf "$template"
+  rm -rf "$work"
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
-if [[ -z ${POSTGRES_TEMPLATE:-} ]]; then
-  # shellcheck source=postgres.sh
-  source postgres.sh
-  chmod 711 "$template"
-  postgres_start "$template/cluster" >/dev/null
-  postgres_stop
-  export POSTGRES_TEMPLATE=$template/cluster/data
-fi
+
+# The database that every scenario begins with takes seconds to make: once, and copied.
+chmod 711 "$work"
+bash -c 'source lib.sh; database_start; postgres_stop; cp -a "$WORK/postgres/data" "$0"' "$work" \
+  >"$logs/template.log" 2>&1 || { cat "$logs/template.log"; exit 1; }
+export FLEET_TEMPLATE=$work/data
 
 run_those 'greetings: all' "$jobs"
 run_those '' "$jobs"

@@ -15,7 +15,7 @@ constexpr std::uint32_t largest_payload = 1'400; // stays under any usual MTU
 
 Payload random_bytes(std::size_t size) {
   Payload payload(size);
-  randombytes_buf(payload.data(), payload.size());
+  if (size > 0) randombytes_buf(payload.data(), payload.size());
   return payload;
 }
 

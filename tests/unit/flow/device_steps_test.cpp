@@ -132,9 +132,31 @@ TEST(DeviceSteps, AutoTurnsToTheReverseHandshakeAfterItsPatience) {
   world.pass();
   EXPECT_EQ(world.device->initiations(), std::vector<PublicKey>{client.public_key});
   EXPECT_EQ(world.device->find(client.public_key)->endpoint, Endpoint::parse("192.0.2.2:4000"));
+  EXPECT_EQ(world.metrics.greetings[metrics::GreetingKind::reverse].value(), 1U);
+}
+
+TEST(DeviceSteps, AGreetingThatTheDeviceDidNotHearIsRepeatedAndEndsSoon) {
+  World world;
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  EXPECT_EQ(world.device->initiations().size(), 1U);
+  for (int second = 1; second <= 10; ++second) {
+    world.advance(1s);
+    world.pass();
+  }
+  EXPECT_EQ(world.device->initiations().size(), 3U);
+  EXPECT_EQ(world.device->find(client.public_key)->keepalive_seconds, 0);
+}
+
+TEST(DeviceSteps, AResubmissionIsRepeatedAsItWas) {
+  World world{GreetingMode::resubmit};
+  world.knock(world.sighting_of(client));
+  world.answer_known();
   world.advance(1s);
   world.pass();
-  EXPECT_EQ(world.device->initiations().size(), 1U) << "once";
+  ASSERT_EQ(world.sender.packets.size(), 2U);
+  EXPECT_EQ(world.sender.packets[0], world.sender.packets[1]);
+  EXPECT_TRUE(world.device->initiations().empty());
 }
 
 TEST(DeviceSteps, AutoTurnsAtOnceWhenTheInitiationCannotBeSent) {

@@ -18,12 +18,12 @@ using namespace std::chrono_literals;
 class World {
  public:
   explicit World(GreetingMode greeting = GreetingMode::reverse, Limits limits = {})
-      : gateway_{test::make_key_pair(1)}, interfaces_(1), recent_{{}, metrics},
-        source_gate_{{.per_address = {1000, 1000},
-                      .per_prefix = {1000, 1000},
-                      .total = {1000, 1000},
-                      .shared_prefixes = {},
-                      .entries = 64}},
+      : gateway_{test::make_key_pair(1)},
+        interfaces_(1), recent_{{}, metrics}, source_gate_{{.per_address = {1000, 1000},
+                                                            .per_prefix = {1000, 1000},
+                                                            .total = {1000, 1000},
+                                                            .shared_prefixes = {},
+                                                            .entries = 64}},
         refused_keys_{admit::RefusedKeys::Limits{.ttl = 30s, .entries = 64}}, replay_memory_{64},
         key_gate_{{.per_key = {1, 5}, .lookups = {1000, 1000}, .key_entries = 64, .in_flight = 8}},
         greet_budget_{{.per_prefix = {1, 2}, .total = {100, 100}}}, knocks{4}, proofs{8},

@@ -46,7 +46,7 @@ TEST(Settings, every_key_is_read) {
       "            key-entries: 8192, lookups: 11/s, cookies: never,\n"
       "            cookie-threshold: 12}\n"
       "authenticate: {threads: 2, queue-length: 13}\n"
-      "greet: {deadline: 20s, resubmit-patience: 3s, per-prefix: 14/s, total: 15/s}\n"
+      "greet: {deadline: 20s, patience: 3s, per-prefix: 14/s, total: 15/s}\n"
       "watch: {interval: 1h, identity-interval: 500ms}\n"
       "metrics: {enabled: false, listen: \"[::1]:80\"}\n"
       "log: {level: error}\n");

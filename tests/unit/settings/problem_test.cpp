@@ -205,8 +205,8 @@ TEST(Problem, keys_that_do_not_fit_each_other) {
   EXPECT_EQ(problem_of("  reconnect-minimum: 2s\n  reconnect-maximum: 1s\n"),
             "f.yaml:6:22: database.reconnect-minimum: is more than database.reconnect-maximum; "
             "swap them");
-  EXPECT_THAT(problem_of("greet: {resubmit-patience: 15s}\n"),
-              HasSubstr("greet.resubmit-patience: is not less than greet.deadline;"));
+  EXPECT_THAT(problem_of("greet: {patience: 15s}\n"),
+              HasSubstr("greet.patience: is not less than greet.deadline;"));
   EXPECT_THAT(problem_of("admission: {cookie-threshold: 4096}\n"),
               HasSubstr("f.yaml:6:31: admission.cookie-threshold: is not less than "
                         "authenticate.queue-length"));
