@@ -15,6 +15,8 @@
 namespace provisiond::lookup {
 namespace {
 
+constexpr const char* find_statement = "find_peers";
+
 std::optional<std::string_view> text_of(const pqxx::row& row, sql::FindPeersColumn column) {
   const pqxx::field field = row[static_cast<int>(column)];
   if (field.is_null()) return std::nullopt;
@@ -75,8 +77,8 @@ Result<std::unique_ptr<Session>> Session::open(const std::string& dsn, QueryWatc
     return fail(connect_error(cause.what()));
   }
   std::unique_ptr<Session> session{new Session{std::move(connection), watch}};
-  const Status prepared = session->prepare();
-  if (!prepared) return fail(prepared.error().while_doing("prepare the database session"));
+  const Status set_up = session->set_up();
+  if (!set_up) return fail(set_up.error().while_doing("set the database session up"));
   return session;
 }
 
@@ -87,7 +89,7 @@ Session::~Session() {
   watch_.detach();
 }
 
-Status Session::prepare() {
+Status Session::set_up() {
   Status watched = watch_.attach(connection_->sock());
   if (!watched) return watched;
   const QueryInFlight in_flight{watch_};
@@ -113,13 +115,25 @@ Result<std::optional<std::string>> Session::schema_problem() {
   }
 }
 
+Status Session::prepare() {
+  const QueryInFlight in_flight{watch_};
+  try {
+    connection_->prepare(find_statement, sql::find_peers);
+    pqxx::nontransaction query{*connection_};
+    query.exec_prepared(find_statement, network_array({}, {}), key_array({}));
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("prepare the look-up"));
+  }
+  return {};
+}
+
 Result<std::vector<Verdict>> Session::find(std::span<const LookupRequest> requests,
                                            std::span<const std::string> networks) {
   const QueryInFlight in_flight{watch_};
   try {
     pqxx::nontransaction query{*connection_};
     const pqxx::result rows =
-        query.exec_params(sql::find_peers, network_array(requests, networks), key_array(requests));
+        query.exec_prepared(find_statement, network_array(requests, networks), key_array(requests));
     std::vector<std::optional<Verdict>> read(requests.size());
     std::size_t answered = 0;
     for (const pqxx::row& row : rows) {
@@ -128,7 +142,7 @@ Result<std::vector<Verdict>> Session::find(std::span<const LookupRequest> reques
       read[*position] = read_row(row_of(row), requests[*position].key);
       ++answered;
     }
-    if (answered != read.size() || rows.size() != requests.size())
+    if (answered != read.size() || static_cast<std::size_t>(rows.size()) != read.size())
       return fail(Error{fmt::format("look up peers: {} keys got {} rows, {} of them of use",
                                     requests.size(), rows.size(), answered)});
     std::vector<Verdict> verdicts;
@@ -151,6 +165,8 @@ std::string Session::where() const {
 Error Session::explain(const std::exception& cause) const {
   if (watch_.has_expired())
     return Error{fmt::format("no answer within {} ms", watch_.limit().count()), ETIMEDOUT};
+  if (dynamic_cast<const pqxx::broken_connection*>(&cause) != nullptr)
+    return Error{"the server closed the connection", ENOTCONN};
   return Error{one_line(cause.what())};
 }
 

@@ -85,6 +85,11 @@ std::unique_ptr<Session> Worker::connect() {
     lost(PoolEvent::Kind::schema_mismatch, **problem);
     return nullptr;
   }
+  const Status prepared = (*session)->prepare();
+  if (!prepared) {
+    lost(PoolEvent::Kind::disconnected, prepared.error().message());
+    return nullptr;
+  }
   connected(**session);
   return std::move(*session);
 }

@@ -51,6 +51,7 @@ class Worker {
 
   void run();
   std::unique_ptr<Session> connect();
+  Status rehearse(Session& session);
   bool serve(Session& session);
   bool ask(Session& session, std::vector<LookupRequest> requests);
   void answer(std::vector<LookupRequest> requests, std::vector<Verdict> verdicts);
