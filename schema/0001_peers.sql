@@ -166,7 +166,7 @@ $$;
 COMMENT ON FUNCTION wg_provision.schema_version() IS 'What wg-provisiond compares with the version that it needs';
 
 -- Plans are pinned to the two primary indexes: a plan that was cached while the tables were small or not analysed would
--- otherwise scan them once they have grown.
+-- otherwise scan them once they have grown. One plan fits every batch, so it is made once per session.
 CREATE FUNCTION wg_provision.find_peers(p_networks text[], p_public_keys bytea[])
     RETURNS TABLE (
         ordinal           integer,
@@ -183,6 +183,7 @@ CREATE FUNCTION wg_provision.find_peers(p_networks text[], p_public_keys bytea[]
     SET enable_hashjoin = off
     SET enable_mergejoin = off
     SET jit = off
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 BEGIN

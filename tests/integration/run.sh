@@ -3,8 +3,8 @@
 #
 #   tests/integration/run.sh [--jobs N] [--greetings "reverse resubmit auto"] [NAME...]
 #
-# A scenario's second line may say "greetings: all", then it runs once per greeting, or "alone", then
-# nothing runs beside it. Each one's output is kept in BUILD_DIR/test-logs.
+# A scenario's second line may say "greetings: all", then it runs once per greeting, or "alone",
+# then nothing runs beside it. Each one's output is kept in BUILD_DIR/test-logs.
 set -euo pipefail
 cd "$(dirname "$0")"
 ROOT=$(cd ../.. && pwd)

@@ -108,7 +108,7 @@ run_command_line() {
 run_database_test() {
     local report="$work_dir/report" status=0 good bad
     PROVISIOND_TEST_CLUSTER="$postgres_dir" PROVISIOND_TEST_CONTROL="$here/../postgres.sh" \
-        "$build/tests/database_test" >"$report" 2>&1 || status=$?
+        LSAN_OPTIONS="suppressions=$here/leaks.supp:print_suppressions=0" "$build/tests/database_test" >"$report" 2>&1 || status=$?
     good="$(grep -c '^\[       OK \]' "$report")" || true
     bad="$(grep -c '^\[  FAILED  \].* ms)$' "$report")" || true
     if ((status != 0)); then

@@ -13,14 +13,15 @@ namespace CL2 crowd
 cable "$GW" up1 198.51.100.1/24 "$CL2" up0 198.51.100.2/24
 run ip -n "$GW" route add 198.18.0.0/15 via 198.51.100.2
 peer_add "$CLIENT_KEY" 10.80.0.2/32
-# The total budget is small and spent at once by who has no cookie. Load then lasts a second, in which
-# nobody without a cookie gets to it, so there is always something in it for who has one.
+# A small total budget, spent at once by who has no cookie. That makes load for a second, in which
+# only senders with a cookie get to the budget, so there is something in it for them.
 write_config "$WORK/config.yaml" "$WGS" demo <<<"admission: {total: {rate: 100/s, burst: 5}}"
 daemon_start "$GW" "$WORK/config.yaml"
 client_start
 
 rate=$((2000 / PATIENCE))
-run "$BUILD_DIR/tests/knock" random --responder "$GATEWAY_KEY" --count "$((2 * rate))" --save "$WORK/keys"
+run "$BUILD_DIR/tests/knock" random --responder "$GATEWAY_KEY" --count "$((2 * rate))" \
+  --save "$WORK/keys"
 background "$WORK/crowd.log" ip netns exec "$CL2" "$BUILD_DIR/tests/knock" key --load "$WORK/keys" \
   --count "$((60 * rate))" --rate "$rate" --to 198.51.100.1:51820 \
   --source-prefix 198.18.0.0/15 --source-spread 16000
@@ -31,7 +32,7 @@ knock "$CL" key --private-key-file "$WORK/client.key" --listen 0.5 >"$WORK/answe
 check "a single sender gets one too" grep -q '"type":"cookie_reply"' "$WORK/answers"
 
 # Just after the budget was spent there is load for a second.
-spent=$(refusals global_budget)
+spent=$(metric 'refusals_total{reason="global_budget"}')
 wait_for 5 metric_at_least 'refusals_total{reason="global_budget"}' "$((spent + 1))"
 refute "the client's first try gets no tunnel" pings "$CL" 10.80.0.1 3
 check "its next one, with the cookie, does" pings "$CL" 10.80.0.1 12

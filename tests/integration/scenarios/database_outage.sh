@@ -43,8 +43,10 @@ run postgres_freeze
 knock "$CL" key --private-key-file "$WORK/late.key"
 check "frozen: refused as database_unavailable" \
   wait_for 3 is_refused database_unavailable "$late_key"
-after=$(grep -F "$late_key" "$WORK/daemon.log" | sed -nE 's/.*database_unavailable.*after_ms=([0-9]+).*/\1/p')
-check "within the deadline of a second, and a bit (${after:-?} ms)" test "${after:-9999}" -lt "$((1500 * PATIENCE))"
+after=$(grep -F "$late_key" "$WORK/daemon.log" |
+  sed -nE 's/.*database_unavailable.*after_ms=([0-9]+).*/\1/p')
+check "within the deadline of a second, and a bit (${after:-?} ms)" \
+  test "${after:-9999}" -lt "$((1500 * PATIENCE))"
 run postgres_thaw
 check "thawed: the sessions come back" wait_for 5 metric_is database_up 2
 knock "$CL" key --private-key-file "$WORK/late.key"

@@ -32,7 +32,8 @@ spoof=(--source-prefix 198.18.0.0/15 --source-spread "$spoofed")
 crowd "$spoofed" "$((4000 / PATIENCE))" "${spoof[@]}"
 wait "${PIDS[-1]}"
 for table in source_gate refused_keys key_gate replay; do
-  check "the table $table overflows" wait_for 3 metric_at_least "table_evictions_total{table=\"$table\"}" 1
+  check "the table $table overflows" \
+    wait_for 3 metric_at_least "table_evictions_total{table=\"$table\"}" 1
 done
 check "every sighting is accounted for" wait_for 10 all_accounted_for
 before=$(resident_kib)
@@ -45,7 +46,6 @@ check "while it goes on" kill -0 "${PIDS[-1]}"
 wait "${PIDS[-1]}" "${PIDS[-2]}"
 
 check "every sighting is accounted for" wait_for 10 all_accounted_for
-grown() { (($(resident_kib) - before > 2048)); }
-refute "the daemon has not grown by two megabytes" grown
+refute "the daemon has not grown by two megabytes" has_grown 2048 "$before"
 check "one sender alone has a budget" metric_at_least 'refusals_total{reason="source_budget"}' 1
 check "the device is the only peer" peers_are "$GW" "$WGS" 1

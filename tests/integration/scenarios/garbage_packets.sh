@@ -21,8 +21,7 @@ knock "$CL" garbage --count "$count" --rate "$rate"
 knock "$CL" truncated --count 500 --rate "$rate"
 knock "$CL" oversized --count 500 --rate "$rate"
 check "nothing more than noise is seen" wait_for 3 metric_is sightings_total "$count"
-grown() { (($(resident_kib) - before > 1024)); }
-refute "the daemon has not grown by a megabyte" grown
+refute "the daemon has not grown by a megabyte" has_grown 1024 "$before"
 check "every sighting is accounted for" wait_for 3 all_accounted_for
 
 client_start

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The interface's private key changes while the daemon runs: who knocks with the old public key is no
-# longer understood, who was told the new one connects.
+# The interface's private key changes while the daemon runs: who knocks with the old public key is
+# no longer understood, who was told the new one connects.
 #
 #   CL  wgc 10.80.0.2 --- up0 192.0.2.2 ======== 192.0.2.1 up0 --- wgs 10.80.0.1  GW
 source "$(dirname "$0")/../lib.sh"

@@ -13,11 +13,16 @@ sql "CREATE ROLE needs_password LOGIN PASSWORD '$password' IN ROLE wg_provision_
 (umask 077; wg genpsk >"$WORK/client.psk")
 peer_add "$CLIENT_KEY" 10.80.0.2/32
 peer_set "$CLIENT_KEY" "preshared_key = decode('$(<"$WORK/client.psk")', 'base64')"
+# shellcheck disable=SC2034  # for write_config
 DAEMON_DSN="$(postgres_dsn user=needs_password dbname=fleet "password=$password")"
 write_config "$WORK/config.yaml" "$WGS" demo <<<"  query-deadline: 1s"
+# What that user may reach: its configuration, the program, the database.
 chown nobody "$WORK/config.yaml"
-# dac_override: wireguard-go's socket is root's.
-capabilities=+net_admin,+net_raw,+dac_override
+DAEMON=$WORK/wg-provisiond
+cp "$BUILD_DIR/service/wg-provisiond" "$DAEMON"
+chmod 711 "$WORK/postgres"
+capabilities=+net_admin,+net_raw
+[[ $WG_BACKEND == kernel ]] || capabilities+=,+dac_override # wireguard-go's socket is root's
 as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups
   "--inh-caps=$capabilities" "--ambient-caps=$capabilities")
 daemon_start "$GW" "$WORK/config.yaml" "${as_nobody[@]}"

@@ -29,9 +29,10 @@ check "so does the check" fails 2 "$daemon" --check-config --config "$WORK/bad.y
 check "a missing file ends with status 2" fails 2 "$daemon" --config "$WORK/none.yaml"
 check "an unknown option ends with status 2" fails 2 "$daemon" --confg "$config"
 
+cp "$daemon" "$WORK/wg-provisiond"
 chmod 644 "$config"
-check "without rights it ends with status 1" \
-  fails 1 setpriv --reuid=65534 --regid=65534 --clear-groups "$daemon" --config "$config"
+check "without rights it ends with status 1" fails 1 \
+  setpriv --reuid=65534 --regid=65534 --clear-groups "$WORK/wg-provisiond" --config "$config"
 check "in one line" said_in 1 'cannot start .*(CAP_NET_RAW|root|permitted)'
 
 daemon_start "$GW" "$config"

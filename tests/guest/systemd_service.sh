@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# The service as it is installed: systemd starts it, as its own user, waits until it is ready, pets
+# it, starts it again when it hangs, and stops it without touching a peer. Runs in the guest, whose
+# own network is the gateway's.
+#
+#   CL  wgc 10.80.0.2 --- up0 192.0.2.2 ======== 192.0.2.1 up0 --- wgs 10.80.0.1  the guest
+#                                       wg-provisiond.service -> PostgreSQL, DSN as a credential
+if [[ ${WG_PROVISIOND_GUEST:-} != systemd ]]; then
+  printf 'systemd_service: only in the guest, booted with systemd; README.md tells how\n' >&2
+  exit 1
+fi
+# The unit has a /tmp of its own.
+export TMPDIR=/run
+# shellcheck source=../integration/lib.sh
+source "$(dirname "$0")/../integration/lib.sh"
+
+unit=wg-provisiond.service
+property() { systemctl show --property "$1" --value "$unit"; }
+property_is() { [[ $(property "$1") == "$2" ]]; }
+status_line() { awk -v name="$1:" '$1 == name { print $2 }' "/proc/$(property MainPID)/status"; }
+journal() { journalctl --unit "$unit" --output cat --no-pager; }
+has_journal() { (($(journal | grep -cE -- "$1") > 0)); }
+
+install_service() {
+  local deploy=$ROOT/deploy/systemd kind
+  run install -m 755 "$BUILD_DIR/service/wg-provisiond" /usr/sbin/
+  run install -m 644 "$deploy/wg-provisiond.service" /usr/lib/systemd/system/
+  for kind in sysusers tmpfiles; do
+    run install -m 644 "$deploy/wg-provisiond.$kind" "/usr/lib/$kind.d/wg-provisiond.conf"
+  done
+  run systemd-sysusers
+  run install -d /etc/wg-provisiond "/etc/systemd/system/$unit.d"
+  (umask 077; postgres_dsn user=daemon_login dbname=fleet >/etc/wg-provisiond/dsn)
+  printf '[Service]\nLoadCredential=dsn:/etc/wg-provisiond/dsn\nWatchdogSec=%s\n' "$1" \
+    >"/etc/systemd/system/$unit.d/test.conf"
+  cat >/etc/wg-provisiond/wg-provisiond.yaml <<YAML
+interfaces:
+  - {name: $WGS, network: demo}
+database:
+  dsn-credential: dsn
+YAML
+  run systemd-tmpfiles --create
+  run systemctl daemon-reload
+}
+
+database_start
+chmod 711 "$WORK/postgres" # the service is nobody of ours
+GW=wgp-gw-$TAG
+NAMESPACES+=("$GW")
+run ip netns attach "$GW" $$
+# shellcheck disable=SC2034  # where lib.sh asks for metrics
+DAEMON_NS=$GW
+standard_topology
+peer_add "$CLIENT_KEY" 10.80.0.2/32
+run postgres_stop
+install_service 10s
+check "the unit is fit" systemd-analyze verify "/usr/lib/systemd/system/$unit"
+
+run systemctl start --no-block "$unit"
+check "without the database it is starting" wait_for 10 has_journal 'database session lost'
+check "and not ready" property_is ActiveState activating
+run postgres_launch
+check "with it, it becomes active" wait_for 10 property_is ActiveState active
+property_is ActiveState active || { systemctl status "$unit"; journal; exit 1; }
+check "its status tells what it has" wait_for 5 property_is StatusText \
+  "1 of 1 interfaces, 2 database sessions, 0 peers"
+check "it runs as its own user" test "$(stat -c %U "/proc/$(property MainPID)")" = wg-provisiond
+check "with CAP_NET_ADMIN and CAP_NET_RAW" test "$(status_line CapEff)" = 0000000000003000
+check "no other can be got" test "$(status_line CapBnd)" = 0000000000003000
+check "nor privileges from files" test "$(status_line NoNewPrivs)" = 1
+check "system calls are filtered" test "$(status_line Seccomp)" = 2
+
+client_start
+check "a client connects" pings "$CL" 10.80.0.1 3
+check "the journal tells it" wait_for 3 has_journal '^connected .*key='
+petted=$(property WatchdogTimestampMonotonic)
+petted_since() { (($(property WatchdogTimestampMonotonic) > petted)); }
+check "the watchdog is petted" wait_for 5 petted_since
+
+hung=$(property MainPID)
+run kill -STOP "$hung"
+started_anew() { [[ $(property ActiveState) == active && $(property MainPID) != "$hung" ]]; }
+check "hung, it is killed and started again" wait_for 30 started_anew
+check "the tunnel is up" pings "$CL" 10.80.0.1 3
+check "the peer was adopted" wait_for 5 metric_is peers 1
+
+run systemctl stop "$unit"
+check "it stops in order" property_is Result success
+check "the peer stays" peers_are "$GW" "$WGS" 1
+check "the tunnel, too" pings "$CL" 10.80.0.1 3
+
+printf 'interfacs: []\n' >/etc/wg-provisiond/wg-provisiond.yaml
+run systemctl start "$unit" || true
+check "a bad configuration is told" has_journal 'did you mean "interfaces"'
+check "and not tried again" property_is ActiveState failed
+((FAILURES == 0)) || journal
