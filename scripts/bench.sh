@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# The benchmarks. Each prints JSON lines to standard output, and what it does to standard error:
+#   {"bench":..., "metric":..., "value":..., "unit":..., "baseline":..., "ratio":...}
+# The baseline was measured in the same run. docs/benchmarks.md says what the metrics mean.
+#
+#   sudo scripts/bench.sh provision-throughput        provisions per second, CPU time per provision and stage
+#   sudo scripts/bench.sh connect-latency             from a client's initiation to the gateway's, and to the first reply
+#   sudo scripts/bench.sh connect-latency --guest     the first reply on the stock kernel, over links of 0 and 100 ms
+set -euo pipefail
+cd "$(dirname "$0")/.."
+exec 3>&1 1>&2
+
+usage() { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
+bench=${1:-}
+[[ $bench == provision-throughput || $bench == connect-latency ]] || usage
+shift
+((EUID == 0)) || { echo "network namespaces need root: sudo scripts/bench.sh $bench"; exit 1; }
+
+# shellcheck source=lib.sh
+source scripts/lib.sh
+export BUILD_DIR=$PWD/build/release
+
+# In the guest there is no network and everything is built already.
+if [[ ${1:-} != --in-guest ]]; then
+  install_packages "${build_packages[@]}" "${run_packages[@]}"
+  build release wg-provisiond wg-provisionctl knock provision_throughput connect_latency
+fi
+if [[ ${1:-} == --guest ]]; then
+  install_packages "${guest_packages[@]}"
+  tests/guest/run.sh exec --timeout 1800 --env PATIENCE=10 -- scripts/bench.sh "$bench" --in-guest >&3
+  exit
+fi
+
+# shellcheck source=../tests/integration/lib.sh
+source tests/integration/lib.sh
+# shellcheck source=../bench/lib.sh
+source bench/lib.sh
+case $bench in
+  provision-throughput) source bench/provision_throughput.sh; provision_throughput "$@" ;;
+  connect-latency) source bench/connect_latency.sh; connect_latency "$@" ;;
+esac
