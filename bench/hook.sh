@@ -1,9 +1,9 @@
 #!/bin/bash
 # The baseline of connect-latency: what a script does that a listener starts for each event. It is handed the key and
 # where it came from; finding those out is not its work and is not measured.
-#   DSN=... INTERFACE=... hook.sh PUBLIC_KEY ENDPOINT
+#   PSQL=... DSN=... INTERFACE=... hook.sh PUBLIC_KEY ENDPOINT
 set -euo pipefail
-row=$(psql "$DSN" -XAtc "SELECT verdict, array_to_string(allowed_ips, ','), keepalive_seconds
+row=$("$PSQL" "$DSN" -XAtc "SELECT verdict, array_to_string(allowed_ips, ','), keepalive_seconds
   FROM wg_provision.find_peers(ARRAY['demo'], ARRAY[decode('$1', 'base64')])")
 IFS='|' read -r verdict allowed_ips keepalive <<<"$row"
 [[ $verdict == found ]]

@@ -57,8 +57,9 @@ wait_for 5 metric_is connected_total 1 || { echo "the daemon saw no handshake" >
 after() {
   grep -F "key=$CLIENT_KEY " "$WORK/daemon.log" | sed -n "s/.* $1 .*after_ms=\([0-9.]*\).*/\1/p" | head -n 1
 }
-printf '%-16s %10s ms\n' "packet seen" 0.000 "key proven" "$(after proven)" "row found" "$(after found)" \
-  "peer installed" "$(after installed)" "handshake done" "$(after connected)"
+printf '%-16s %10s ms\n' "packet seen" 0.000 "key proven" "$(after proven)" "row found" "$(after found)"
+printf '%-16s %10s ms  (acknowledged by the device)\n' "peer installed" "$(after installed)"
+printf '%-16s %10s ms\n' "handshake done" "$(after connected)"
 printf '%-16s %10s ms  (as the client'"'"'s ping counts)\n' "first reply" "$first_reply"
 
 title "a key that is not in the table gets nothing"
