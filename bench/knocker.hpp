@@ -31,7 +31,8 @@ struct KnockerSetup {
   PublicKey responder; // the gateway's key
 };
 
-// At most 40,000, at ports from 20000 on, one descriptor each. The calling thread stays in its own namespace.
+// At most 40,000, at ports from 20000 on, one descriptor each. The calling thread stays in its own
+// namespace.
 Result<std::vector<Knocker>> make_knockers(const KnockerSetup& setup);
 
 // From the client's initiation to the gateway's first message to it, for those that got one, in

@@ -1,5 +1,5 @@
 # Shared by the scripts: packages and builds. Sourced, not run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 # What the build, the tests and the quickstart need of a Debian machine.
 build_packages=(

@@ -82,7 +82,7 @@ void check_database(const Cursor& at, const Database& database) {
 void check_greet(const Cursor& at, const Greet& greet) {
   if (greet.patience >= greet.deadline)
     at.problem_at("patience", "is not less than greet.deadline; the reverse handshake "
-                                       "would have no time left: shorten it");
+                              "would have no time left: shorten it");
 }
 
 void check_sections(const Cursor& at, const Settings& settings) {
