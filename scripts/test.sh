@@ -61,6 +61,20 @@ unit() {
   printf '%d passed, %d failed\n' "$((total - bad))" "$bad"
 }
 
+# For a script that prints "ok NAME" and "FAIL NAME" and no count.
+counted() { # COMMAND...
+  local log good bad status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  good=$(grep -c '^ok ' "$log" || true)
+  bad=$(grep -c '^FAIL' "$log" || true)
+  ((bad > 0 || (good > 0 && status == 0))) || bad=1
+  if ((bad > 0)); then tail -n 60 "$log"; fi
+  grep '^SKIP' "$log" || true
+  rm -f "$log"
+  printf '%d passed, %d failed\n' "$good" "$bad"
+}
+
 checks() {
   local good=0 bad=0 script
   for script in scripts/check-*.sh; do
@@ -78,7 +92,10 @@ for name in "${suites[@]}"; do
   printf '== %s\n' "$name"
   case $name in
     unit) suite unit; suite checks ;;
-    integration) suite tests/integration/database/run.sh; suite tests/integration/run.sh ;;
+    integration)
+      suite tests/integration/database/run.sh
+      suite tests/integration/run.sh
+      suite counted tests/integration/capture_frames.sh ;;
     guest) suite tests/guest/scenarios.sh ;;
   esac
 done
