@@ -10,7 +10,7 @@ build_packages=(
 run_packages=(
   postgresql postgresql-15-pgtap wireguard-tools wireguard-go iproute2 iputils-ping procps curl python3
 )
-guest_packages=(qemu-system-x86 busybox-static kmod cpio)
+guest_packages=(qemu-system-x86 busybox-static kmod cpio tcpdump nftables systemd dbus)
 
 # install_packages PACKAGE...: those that are missing; silent when none is.
 install_packages() {
