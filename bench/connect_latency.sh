@@ -133,7 +133,7 @@ connect_latency() {
 
 # On the stock kernel, over a link without and with delay: what counts is the difference.
 connect_latency_in_guest() {
-  WG_BACKEND=kernel
+  export WG_BACKEND=kernel
   database_start
   standard_topology
   first_reply_client

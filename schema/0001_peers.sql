@@ -23,7 +23,6 @@ EXCEPTION
 END
 $$;
 
-
 CREATE TABLE wg_provision.schema_version (
     only_row   boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
     version    integer     NOT NULL CHECK (version >= 0),
@@ -34,7 +33,6 @@ COMMENT ON COLUMN wg_provision.schema_version.only_row IS 'Always true: keeps th
 COMMENT ON COLUMN wg_provision.schema_version.version IS 'Number at the start of the migration file''s name';
 COMMENT ON COLUMN wg_provision.schema_version.changed_at IS 'When that migration was applied';
 INSERT INTO wg_provision.schema_version (version) VALUES (0);
-
 
 CREATE TABLE wg_provision.networks (
     id         integer     GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -51,7 +49,6 @@ COMMENT ON COLUMN wg_provision.networks.name IS
     'As in the daemon''s setting interfaces[].network: 1 to 63 of a-z 0-9 _ . -, a letter or digit at both ends';
 COMMENT ON COLUMN wg_provision.networks.comment IS 'For people';
 COMMENT ON COLUMN wg_provision.networks.created_at IS 'When the row was made';
-
 
 CREATE TABLE wg_provision.peers (
     id                bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -98,7 +95,6 @@ COMMENT ON COLUMN wg_provision.peers.comment IS 'For people';
 COMMENT ON COLUMN wg_provision.peers.created_at IS 'When the row was made';
 COMMENT ON COLUMN wg_provision.peers.updated_at IS 'When the row was last changed; kept by a trigger';
 
-
 CREATE TABLE wg_provision.allowed_ips (
     peer_id    bigint  NOT NULL,
     network_id integer NOT NULL,
@@ -115,7 +111,6 @@ COMMENT ON COLUMN wg_provision.allowed_ips.peer_id IS 'Whose prefix';
 COMMENT ON COLUMN wg_provision.allowed_ips.network_id IS
     'The peer''s network, repeated for the exclusion constraint; follows when the peer moves';
 COMMENT ON COLUMN wg_provision.allowed_ips.prefix IS 'As in AllowedIPs, host bits zero';
-
 
 CREATE FUNCTION wg_provision.peers_touch() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -156,7 +151,6 @@ CREATE TRIGGER allowed_ips_limit_insert AFTER INSERT ON wg_provision.allowed_ips
 CREATE TRIGGER allowed_ips_limit_update AFTER UPDATE ON wg_provision.allowed_ips
     REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION wg_provision.allowed_ips_limit();
-
 
 CREATE FUNCTION wg_provision.schema_version() RETURNS integer
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -217,7 +211,6 @@ $$;
 COMMENT ON FUNCTION wg_provision.find_peers(text[], bytea[]) IS
     'One row per asked (network, public key), in any order; verdict is found, unknown, other_network, disabled, '
     'not_yet_valid or expired, by this server''s clock; the columns after it are NULL unless found';
-
 
 -- For administrators: one call, the words of `wg`, and errors that name the mistake. The rules themselves are the
 -- constraints above.
@@ -298,7 +291,6 @@ END
 $$;
 COMMENT ON FUNCTION wg_provision.add_peer(text, text, cidr[], text, integer, boolean, timestamptz, timestamptz, text, text) IS
     'Adds a peer with its allowed IPs and returns its id; keys in base64 as wg prints them';
-
 
 -- Rights. Functions are for everybody unless that is taken back.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA wg_provision FROM PUBLIC;

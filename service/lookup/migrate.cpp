@@ -1,6 +1,7 @@
 #include "lookup/migrate.hpp"
 
 #include "lookup/dsn.hpp"
+#include "lookup/pqxx_calls.hpp"
 #include "lookup/sql.hpp"
 
 #include <fmt/format.h>
@@ -86,7 +87,7 @@ Result<bool> apply_next(pqxx::connection& connection, const std::vector<Migratio
     if (!text) return fail(text.error());
     doing = fmt::format("apply {}", name);
     work.exec(*text);
-    work.exec_params(sql::write_schema_version, next.number);
+    exec_params(work, sql::write_schema_version, next.number);
     work.commit();
     report.after = next.number;
     report.applied.push_back(name);

@@ -66,7 +66,7 @@ struct PoolWiring {
 // deadlines and reconnects are counted in its time, and nothing here reads a clock. `state` may be
 // called from any thread.
 //
-// Cost. A tick is a few locks. A batch of 128 keys is one round trip, about 2.5 ms of server time.
+// Cost. A tick is a few locks. A batch of 128 keys is one round trip, one to three milliseconds.
 // Memory: batch_size requests and answers per session.
 //
 // Moves lookup_batches, lookup_keys, lookup_errors, database_reconnects, database_up.

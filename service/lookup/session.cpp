@@ -2,6 +2,7 @@
 
 #include "lookup/array_literal.hpp"
 #include "lookup/dsn.hpp"
+#include "lookup/pqxx_calls.hpp"
 #include "lookup/sql.hpp"
 
 #include <fmt/format.h>
@@ -95,7 +96,7 @@ Status Session::set_up() {
   const QueryInFlight in_flight{watch_};
   try {
     pqxx::nontransaction query{*connection_};
-    query.exec_params(sql::default_statement_timeout, std::to_string(watch_.limit().count()));
+    exec_params(query, sql::default_statement_timeout, std::to_string(watch_.limit().count()));
   } catch (const std::exception& cause) {
     return fail(explain(cause));
   }
@@ -120,7 +121,7 @@ Status Session::prepare() {
   try {
     connection_->prepare(find_statement, sql::find_peers);
     pqxx::nontransaction query{*connection_};
-    query.exec_prepared(find_statement, network_array({}, {}), key_array({}));
+    exec_prepared(query, find_statement, network_array({}, {}), key_array({}));
   } catch (const std::exception& cause) {
     return fail(explain(cause).while_doing("prepare the look-up"));
   }
@@ -132,8 +133,8 @@ Result<std::vector<Verdict>> Session::find(std::span<const LookupRequest> reques
   const QueryInFlight in_flight{watch_};
   try {
     pqxx::nontransaction query{*connection_};
-    const pqxx::result rows =
-        query.exec_prepared(find_statement, network_array(requests, networks), key_array(requests));
+    const pqxx::result rows = exec_prepared(query, find_statement,
+                                            network_array(requests, networks), key_array(requests));
     std::vector<std::optional<Verdict>> read(requests.size());
     std::size_t answered = 0;
     for (const pqxx::row& row : rows) {

@@ -21,7 +21,7 @@ namespace provisiond::lookup {
 //
 // Preshared keys pass through libpq's receive buffer, which it neither locks nor wipes; they leave
 // this class only inside PeerRecord. libpqxx 6.4 leaks about 2 KiB whenever a connection breaks
-// under a query; reconnecting is paced, so at most that per session and pause. 7 does not.
+// under a query; reconnecting is paced, so at most that per session and pause.
 class Session {
  public:
   // Connects and makes the watch's deadline the default statement_timeout. The watch outlives the
