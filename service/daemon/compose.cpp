@@ -37,6 +37,11 @@ constexpr std::size_t proofs_per_turn = 1024;
 
 } // namespace
 
+// The pool loses no answer when there is room for all that wait and all that are under way.
+std::size_t answers_capacity(const settings::Database& database) {
+  return database.queue_length + std::size_t{database.sessions} * database.batch_size;
+}
+
 // What has to be opened before anything is built on it.
 struct Opened {
   std::unique_ptr<metrics::Metrics> metrics;
@@ -84,7 +89,7 @@ struct Daemon::Parts {
 Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
     : settings{configured}, opened{std::move(handed_over)}, metrics{*opened.metrics},
       knocks{settings.authenticate.queue_length}, proofs{settings.authenticate.queue_length},
-      lookups{settings.database.queue_length}, answers{settings.database.queue_length},
+      lookups{settings.database.queue_length}, answers{answers_capacity(settings.database)},
       pool_events{64}, interfaces{interfaces_from(settings)}, recent_initiations{{}, metrics},
       source_gate{source_gate_limits(settings)}, refused_keys{refused_keys_limits(settings)},
       replay_memory{settings.admission.key_entries}, key_gate{key_gate_limits(settings)},

@@ -49,6 +49,9 @@ mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mkdir -p "$root/run/guest"
 cp /job/* "$root/run/guest/"
+# A host that is a container would make systemd think that the guest is one, too: no shared mounts, and
+# with them no credentials.
+rm -f "$root/.dockerenv"
 mount_overlay checkout "$root$checkout"
 mount_share modules "$root/usr/lib/modules/$(uname -r)"
 
