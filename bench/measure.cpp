@@ -2,6 +2,7 @@
 
 #include "bench/cpu_time.hpp"
 #include "lookup/array_literal.hpp"
+#include "lookup/pqxx_calls.hpp"
 #include "lookup/query_watch.hpp"
 #include "lookup/session.hpp"
 #include "lookup/sql.hpp"
@@ -56,8 +57,9 @@ Status ask(pqxx::connection& connection, std::span<const Batch> batches) {
   try {
     pqxx::nontransaction query{connection};
     for (const Batch& batch : batches) {
-      const pqxx::result rows = query.exec_prepared(statement, batch.networks, batch.keys);
-      if (rows.size() != batch.size) return fail(Error{"find_peers: rows are missing"});
+      const pqxx::result rows = lookup::exec_prepared(query, statement, batch.networks, batch.keys);
+      if (static_cast<std::size_t>(rows.size()) != batch.size)
+        return fail(Error{"find_peers: rows are missing"});
     }
   } catch (const std::exception& cause) {
     return fail(Error{cause.what()});
@@ -147,6 +149,7 @@ Result<Floor> measure_floor(const FloorSetup& setup, std::span<const PublicKey> 
   const Result<std::unique_ptr<lookup::Session>> session =
       lookup::Session::open(setup.database.dsn, watch);
   if (!session) return fail(session.error());
+  if (const Status prepared = (*session)->prepare(); !prepared) return fail(prepared.error());
   const std::vector<std::string> networks{setup.database.network};
   Floor floor;
   std::vector<kernel::PeerChange> removals;

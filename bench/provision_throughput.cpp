@@ -4,6 +4,7 @@
 #include "bench/cpu_time.hpp"
 #include "bench/gateway.hpp"
 #include "bench/measure.hpp"
+#include "bench/relay.hpp"
 #include "bench/report.hpp"
 #include "support/crafted_packets.hpp"
 #include "support/fake_wg_device.hpp"
@@ -28,7 +29,11 @@ struct Options {
   Database database;
   std::string gateway_key_file;
   std::string client_keys_file;
-  std::string device; // empty WireGuard interface; none: only in memory
+  std::string relay;  // a UNIX socket between us and the database's
+  std::string socket; // the database's; none: no distant database
+  std::string distant_dsn;
+  int delay_microseconds = 500; // each way
+  std::string device;           // empty WireGuard interface; none: only in memory
   pid_t database_process = 0;
   pid_t device_process = 0;
   std::size_t device_count = 4'000;
@@ -70,9 +75,10 @@ struct Outcome {
 
 using MakeDevice = std::function<Result<std::unique_ptr<kernel::WgDevice>>()>;
 
-// A kind of device, empty whenever it is made.
+// A database and a kind of device, which is empty whenever it is made.
 struct Arena {
   std::string name;
+  std::string dsn;
   MakeDevice make_device;
   std::size_t count = 0; // provisions at full width
 };
@@ -103,12 +109,9 @@ Result<Outcome> run_once(const Options& options, const Prepared& prepared, const
                          const Width& width) {
   Result<std::unique_ptr<kernel::WgDevice>> device = arena.make_device();
   if (!device) return fail(device.error());
-  const Result<std::unique_ptr<Gateway>> gateway =
-      Gateway::make({.interface = "bench",
-                     .network = options.database.network,
-                     .dsn = options.database.dsn,
-                     .width = width},
-                    prepared.gateway_key, std::move(*device));
+  const Result<std::unique_ptr<Gateway>> gateway = Gateway::make(
+      {.interface = "bench", .network = options.database.network, .dsn = arena.dsn, .width = width},
+      prepared.gateway_key, std::move(*device));
   if (!gateway) return fail(gateway.error());
   const std::size_t count = width.window == 1 ? options.sequential_count : arena.count;
   const Others before = Others::now(options);
@@ -170,6 +173,25 @@ Status compare(const Options& options, const Prepared& prepared, const Arena& ar
   return {};
 }
 
+Result<std::unique_ptr<kernel::WgDevice>> memory_device() {
+  return std::make_unique<test::FakeWgDevice>(test::FakeWgDevice::Options{.keeps_history = false});
+}
+
+// The same with the database on another machine, as it usually is.
+Status compare_with_distant_database(const Options& options, const Prepared& prepared) {
+  if (options.socket.empty()) return {};
+  const Result<std::unique_ptr<Relay>> relay =
+      Relay::open({.near = options.relay,
+                   .far = options.socket,
+                   .delay = std::chrono::microseconds{options.delay_microseconds}});
+  if (!relay) return fail(relay.error());
+  return compare(options, prepared,
+                 {.name = "distant",
+                  .dsn = options.distant_dsn,
+                  .make_device = memory_device,
+                  .count = prepared.initiations.size()});
+}
+
 // Opens the device and takes all peers out of it.
 Result<std::unique_ptr<kernel::WgDevice>> emptied(const std::string& name) {
   Result<std::unique_ptr<kernel::WgDevice>> device =
@@ -189,6 +211,7 @@ Result<std::unique_ptr<kernel::WgDevice>> emptied(const std::string& name) {
 Status compare_on_device(const Options& options, const Prepared& prepared) {
   if (options.device.empty()) return {};
   const Arena arena{.name = "wireguard",
+                    .dsn = options.database.dsn,
                     .make_device = [&options] { return emptied(options.device); },
                     .count = options.device_count};
   const Status compared = compare(options, prepared, arena);
@@ -209,13 +232,13 @@ Status measure(const Options& options) {
   say("x25519", prepared->x25519, "us");
 
   const Arena memory{.name = "memory",
-                     .make_device = []() -> Result<std::unique_ptr<kernel::WgDevice>> {
-                       return std::make_unique<test::FakeWgDevice>(
-                           test::FakeWgDevice::Options{.keeps_history = false});
-                     },
+                     .dsn = options.database.dsn,
+                     .make_device = memory_device,
                      .count = prepared->initiations.size()};
   const Status in_memory = compare(options, *prepared, memory);
   if (!in_memory) return in_memory;
+  const Status distant = compare_with_distant_database(options, *prepared);
+  if (!distant) return distant;
   const Status on_device = compare_on_device(options, *prepared);
   if (!on_device) return on_device;
 
@@ -238,6 +261,10 @@ int run(int argc, char** argv) {
   app.add_option("--device-process", options.device_process, "process id of wireguard-go");
   app.add_option("--device-count", options.device_count, "provisions into --device");
   app.add_option("--sequential-count", options.sequential_count, "provisions of the baseline");
+  app.add_option("--socket", options.socket, "the database's UNIX socket");
+  app.add_option("--relay", options.relay, "another one, to be made, at a distance from it");
+  app.add_option("--distant-dsn", options.distant_dsn, "database, through --relay");
+  app.add_option("--delay", options.delay_microseconds, "microseconds from one to the other");
   app.add_option("--rounds", options.rounds, "runs of which the fastest counts");
   app.add_option("--threads", options.width.authenticate_threads, "authenticate threads");
   app.add_option("--sessions", options.width.sessions, "database sessions");

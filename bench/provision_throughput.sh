@@ -18,6 +18,8 @@ provision_throughput() {
   in_ns "$GW" "$BUILD_DIR/bench/provision_throughput" --dsn "$(postgres_dsn user=daemon_login dbname=fleet)" \
     --network demo --gateway-key "$WORK/gateway.key" --client-keys "$WORK/clients.key" \
     --device "$WGS" \
+    --socket "$WORK/postgres/.s.PGSQL.5432" --relay "$WORK/.s.PGSQL.5432" \
+    --distant-dsn "$(postgres_dsn user=daemon_login dbname=fleet "host=$WORK")" \
     --database-process "$(head -n 1 "$WORK/postgres/data/postmaster.pid")" --device-process "$device" \
     "$@" >&3 2>"$WORK/bench.log" || { grep -v 'event=\| installed ' "$WORK/bench.log" | tail -n 20; return 1; }
   grep '^bench: ' "$WORK/bench.log"

@@ -108,7 +108,7 @@ TEST(Example, is_valid_as_it_stands) {
 TEST(Example, documents_the_defaults_that_the_code_has) {
   Settings expected;
   expected.interfaces.push_back(Interface{.name = "wg0", .network = "example"});
-  expected.database.dsn = "host=/run/postgresql dbname=wg_provision user=wg_provisiond";
+  expected.database.dsn = "host=/run/postgresql dbname=wg_provision";
   EXPECT_EQ(settings_of(read_file(example_path)), expected);
   EXPECT_EQ(settings_of(example_with_defaults()), expected);
 }
