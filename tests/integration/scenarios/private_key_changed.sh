@@ -16,7 +16,7 @@ run ip netns exec "$GW" wg set "$WGS" private-key "$WORK/new_gateway.key"
 check "the daemon follows the change" wait_for 3 has_logged ' private key changed ' "$new_key"
 client_start
 refute "a client with the old key gets no reply" pings "$CL" 10.80.0.1 1
-check "its mac1 is not for this key" metric_is 'refusals_total{reason="bad_mac1"}' 1
+check "its mac1 is not for this key" metric_at_least 'refusals_total{reason="bad_mac1"}' 1
 
 run ip netns exec "$CL" wg set "$WGC" peer "$GATEWAY_KEY" remove
 GATEWAY_KEY=$new_key

@@ -8,7 +8,7 @@ source "$(dirname "$0")/../lib.sh"
 database_start
 standard_topology
 peer_add "$CLIENT_KEY" 10.80.0.2/32
-write_config "$WORK/config.yaml" "$WGS" demo <<<"greet: {deadline: 3s}"
+write_config "$WORK/config.yaml" "$WGS" demo <<<"greet: {deadline: $((3 * PATIENCE))s}"
 daemon_start "$GW" "$WORK/config.yaml"
 
 knock "$CL" key --private-key-file "$WORK/client.key" --save "$WORK/recorded" --count 2
