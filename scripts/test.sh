@@ -94,7 +94,7 @@ for name in "${suites[@]}"; do
     unit) suite unit; suite checks ;;
     integration)
       suite tests/integration/database/run.sh
-      suite tests/integration/run.sh
+      suite tests/integration/run.sh --retries 1
       suite counted tests/integration/capture_frames.sh ;;
     guest) suite tests/guest/scenarios.sh ;;
   esac

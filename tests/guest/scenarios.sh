@@ -33,7 +33,7 @@ device_exercise() {
 in_guest() {
   tests/guest/selftest.sh || true
   device_exercise || true
-  tests/integration/run.sh --greetings "reverse resubmit" "${greeted[@]}" "${others[@]}"
+  tests/integration/run.sh --retries 1 --greetings "reverse resubmit" "${greeted[@]}" "${others[@]}"
 }
 
 # boot MODE COMMAND...: counts the lines that say ok and FAIL; a boot without any has failed.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs scenarios, each in a process of its own, and counts. One promise per file under scenarios/.
 #
-#   tests/integration/run.sh [--jobs N] [--greetings "reverse resubmit auto"] [NAME...]
+#   tests/integration/run.sh [--jobs N] [--retries N] [--greetings "reverse resubmit auto"] [NAME...]
 #
 # A scenario's second line may say "greetings: all", then it runs once per greeting, or "alone",
 # then nothing runs beside it. Each one's output is kept in BUILD_DIR/test-logs.
@@ -12,11 +12,13 @@ BUILD_DIR=${BUILD_DIR:-$ROOT/build/dev}
 logs=${LOG_DIR:-$BUILD_DIR/test-logs}
 mkdir -p "$logs"
 jobs=2
+retries=0 # for machines whose clock and processor do not keep step; a second try is told
 greetings="reverse resubmit auto"
 names=()
 while (($# > 0)); do
   case $1 in
     --jobs) jobs=$2; shift ;;
+    --retries) retries=$2; shift ;;
     --greetings) greetings=$2; shift ;;
     -*) sed -n '2,7s/^# \{0,1\}//p' run.sh >&2; exit 2 ;;
     *) names+=("$1") ;;
@@ -30,12 +32,14 @@ fi
 passed=0
 failed=0
 declare -A running=() began=() # of each process: what it runs, since when
+declare -A tries=()            # of each label
 
 start() { # NAME GREETING
   local label=$1${2:+ ($2)}
   GREETING=${2:-reverse} timeout -k 10 "$((180 * ${PATIENCE:-1}))" \
     bash "scenarios/$1.sh" >"$logs/${label// /_}.log" 2>&1 </dev/null &
   running[$!]=$label
+  tries[$label]=$((${tries[$label]:-0} + 1))
   began[$!]=$SECONDS
 }
 
@@ -46,7 +50,14 @@ finish_one() {
   unset "running[$pid]"
   if ((status == 0)); then
     passed=$((passed + 1))
-    printf 'ok   %s (%d s)\n' "$label" "$((SECONDS - began[$pid]))"
+    printf 'ok   %s (%d s)%s\n' "$label" "$((SECONDS - began[$pid]))" \
+      "$( ((tries[$label] == 1)) || printf ' at try %d' "${tries[$label]}")"
+  elif ((tries[$label] <= retries)); then
+    printf 'once more: %s (%d s)\n' "$label" "$((SECONDS - began[$pid]))"
+    grep -E '^FAIL' "$logs/${label// /_}.log" | sed 's/^FAIL/     | failed:/' || true
+    local name=${label%% *} greeting=
+    [[ $label != *"("* ]] || greeting=${label##*"("}
+    start "$name" "${greeting%")"}"
   else
     failed=$((failed + 1))
     printf 'FAIL %s (%d s)\n' "$label" "$((SECONDS - began[$pid]))"
