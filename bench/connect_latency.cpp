@@ -99,6 +99,7 @@ Status measure_wire(const Options& options) {
 
 std::vector<double> to_milliseconds(const std::vector<Duration>& durations) {
   std::vector<double> values;
+  values.reserve(durations.size());
   for (const Duration duration : durations)
     values.push_back(milliseconds(duration));
   return values;

@@ -137,9 +137,9 @@ connect_latency_in_guest() {
   database_start
   standard_topology
   first_reply_client
-  measure_first_replies guest.delay_0 "${BENCH_REPLIES:-5}"
+  measure_first_replies guest.delay_0 "${BENCH_REPLIES:-9}"
   # Half of it in each direction.
   run tc -n "$GW" qdisc add dev up0 root netem delay 50ms limit 10000
   run tc -n "$CL" qdisc add dev up0 root netem delay 50ms limit 10000
-  measure_first_replies guest.delay_100 "${BENCH_REPLIES:-5}"
+  measure_first_replies guest.delay_100 "${BENCH_REPLIES:-9}"
 }

@@ -214,7 +214,7 @@ Status compare_on_device(const Options& options, const Prepared& prepared) {
                     .dsn = options.database.dsn,
                     .make_device = [&options] { return emptied(options.device); },
                     .count = options.device_count};
-  const Status compared = compare(options, prepared, arena);
+  Status compared = compare(options, prepared, arena);
   if (!compared) return compared;
   const Result<std::unique_ptr<kernel::WgDevice>> device = arena.make_device();
   if (!device) return fail(device.error());
@@ -235,11 +235,11 @@ Status measure(const Options& options) {
                      .dsn = options.database.dsn,
                      .make_device = memory_device,
                      .count = prepared->initiations.size()};
-  const Status in_memory = compare(options, *prepared, memory);
+  Status in_memory = compare(options, *prepared, memory);
   if (!in_memory) return in_memory;
-  const Status distant = compare_with_distant_database(options, *prepared);
+  Status distant = compare_with_distant_database(options, *prepared);
   if (!distant) return distant;
-  const Status on_device = compare_on_device(options, *prepared);
+  Status on_device = compare_on_device(options, *prepared);
   if (!on_device) return on_device;
 
   const Result<double> batches = measure_batches(options.database, prepared->public_keys);

@@ -27,7 +27,7 @@ if [[ ${1:-} != --in-guest ]]; then
 fi
 if [[ ${1:-} == --guest ]]; then
   install_packages "${guest_packages[@]}"
-  tests/guest/run.sh exec --timeout 1800 --env PATIENCE=10 -- scripts/bench.sh "$bench" --in-guest >&3
+  tests/guest/run.sh exec --timeout 1800 --env PATIENCE=10 --env "BENCH_REPLIES=${BENCH_REPLIES:-9}" -- scripts/bench.sh "$bench" --in-guest >&3
   exit
 fi
 
