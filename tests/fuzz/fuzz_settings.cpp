@@ -5,7 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
-// Whatever the bytes, the reader neither throws nor crashes, and says what is wrong or gives settings.
+// Whatever the bytes, the reader neither throws nor crashes, and says what is wrong or gives
+// settings.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace provisiond::settings;
   const std::string_view text{reinterpret_cast<const char*>(bytes), size};
