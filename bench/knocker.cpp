@@ -1,8 +1,6 @@
 #include "bench/knocker.hpp"
 
-#include "bench/answer.hpp"
 #include "bench/measure.hpp"
-#include "support/crafted_packets.hpp"
 #include "support/key_file.hpp"
 
 #include <fcntl.h>
@@ -91,8 +89,8 @@ void complete(std::span<Knocker> knockers) {
   for (Knocker& knocker : knockers) {
     const Result<std::optional<test::Received>> received = knocker.socket.receive(Clock::now());
     if (!received || !*received) continue;
-    const std::optional<ResponseBytes> response =
-        answer(knocker.private_key, std::span{(*received)->bytes}.first((*received)->size));
+    const std::optional<test::Payload> response =
+        knocker.client.receive(std::span{(*received)->bytes}.first((*received)->size));
     if (response) static_cast<void>(knocker.socket.send(*response));
   }
 }
@@ -103,9 +101,6 @@ Result<std::vector<Knocker>> make_knockers(const KnockerSetup& setup) {
   Result<std::vector<Secret<32>>> keys = test::read_private_keys(setup.private_keys_file);
   if (!keys) return fail(keys.error());
   if (keys->size() > maximum_knockers) return fail(Error{"too many private keys"});
-  const std::vector<InitiationBytes> initiations =
-      test::initiations_of(*keys, setup.responder, test::TimestampKind::now);
-
   const std::string path = "/run/netns/" + setup.network_namespace;
   const UniqueFd home{::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
   const UniqueFd theirs{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
@@ -117,8 +112,10 @@ Result<std::vector<Knocker>> make_knockers(const KnockerSetup& setup) {
 
   std::vector<Knocker> knockers;
   for (std::size_t i = 0; i < keys->size(); ++i) {
-    knockers.push_back({.private_key = std::move((*keys)[i]),
-                        .initiation = initiations[i],
+    test::Client client{(*keys)[i], setup.responder};
+    const InitiationBytes initiation = client.initiate();
+    knockers.push_back({.client = std::move(client),
+                        .initiation = initiation,
                         .socket = std::move((*sockets)[i]),
                         .port = static_cast<std::uint16_t>(first_port + i)});
   }

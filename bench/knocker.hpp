@@ -3,9 +3,9 @@
 #include "base/clock.hpp"
 #include "base/public_key.hpp"
 #include "base/result.hpp"
-#include "base/secret.hpp"
 #include "bench/wire_tap.hpp"
 #include "handoff/sighting.hpp"
+#include "support/client.hpp"
 #include "support/packet_sender.hpp"
 
 #include <cstdint>
@@ -15,10 +15,10 @@
 
 namespace provisiond::bench {
 
-// A client that has not knocked yet: its key, its initiation, and a socket with a port of its own,
+// A client that has not knocked yet: its initiation, and a socket with a port of its own,
 // by which its packets are told from those of the others.
 struct Knocker {
-  Secret<32> private_key;
+  test::Client client;
   InitiationBytes initiation;
   test::PacketSender socket;
   std::uint16_t port = 0;

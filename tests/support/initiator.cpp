@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace provisiond::test {
 
@@ -27,23 +28,10 @@ Bytes bytes_of(std::string_view text) {
   std::abort();
 }
 
-Secret<32> dh(const Secret<32>& private_key, const PublicKey& public_key) {
-  Secret<32> shared;
-  if (crypto_scalarmult(shared.writable().data(), private_key.bytes().data(),
-                        public_key.bytes.data()) != 0) {
-    give_up("key agreement gave the zero point");
-  }
-  return shared;
-}
-
 // The handshake so far, and the message that it is written into. Steps as in the white paper.
 class Handshake {
  public:
-  explicit Handshake(const PublicKey& responder) : responder_{responder} {
-    const Hash construction = authenticate::hash(bytes_of("Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s"));
-    chaining_key_ = Secret<32>{construction};
-    mix_hash(construction, bytes_of("WireGuard v1 zx2c4 Jason@zx2c4.com"));
-    mix_hash(hash_, responder.bytes);
+  explicit Handshake(const PublicKey& responder) : responder_{responder}, transcript_{responder} {
     message_[0] = static_cast<std::uint8_t>(wire::MessageType::initiation);
   }
 
@@ -51,22 +39,18 @@ class Handshake {
 
   void e(const PublicKey& ephemeral) {
     std::ranges::copy(ephemeral.bytes, field<Layout::ephemeral, wire::key_size>().begin());
-    chaining_key_ = authenticate::kdf1(chaining_key_.bytes(), ephemeral.bytes);
-    mix_hash(hash_, ephemeral.bytes);
+    transcript_.mix_ephemeral(ephemeral);
   }
 
   // es and ss
-  void mix_dh(const Secret<32>& private_key) { mix_key(dh(private_key, responder_)); }
-  void mix_key(const Secret<32>& shared) {
-    std::array<Secret<32>, 2> derived = authenticate::kdf2(chaining_key_.bytes(), shared.bytes());
-    chaining_key_ = std::move(derived[0]);
-    key_ = std::move(derived[1]);
-  }
+  void mix_dh(const Secret<32>& private_key) { mix_key(key_agreement(private_key, responder_)); }
+  void mix_key(const Secret<32>& shared) { transcript_.mix_key(shared); }
 
   void s(const PublicKey& initiator) { seal<Layout::encrypted_static>(initiator.bytes); }
   void t(const Tai64n& timestamp) { seal<Layout::encrypted_timestamp>(timestamp); }
 
   [[nodiscard]] InitiationBytes& message() { return message_; }
+  [[nodiscard]] Transcript take_transcript() { return std::move(transcript_); }
 
  private:
   template <std::size_t Offset, std::size_t Size>
@@ -76,20 +60,11 @@ class Handshake {
 
   template <std::size_t Offset, std::size_t Size>
   void seal(const std::array<std::uint8_t, Size>& contents) {
-    constexpr std::array<std::uint8_t, crypto_aead_chacha20poly1305_IETF_NPUBBYTES> counter{};
-    const std::span<std::uint8_t> sealed = field<Offset, Size + wire::tag_size>();
-    crypto_aead_chacha20poly1305_ietf_encrypt(sealed.data(), nullptr, contents.data(), Size,
-                                              hash_.data(), hash_.size(), nullptr, counter.data(),
-                                              key_.bytes().data());
-    mix_hash(hash_, sealed);
+    std::ranges::copy(transcript_.seal(contents), field<Offset, Size + wire::tag_size>().begin());
   }
 
-  void mix_hash(Bytes before, Bytes added) { hash_ = authenticate::hash(before, added); }
-
   PublicKey responder_;
-  Secret<32> chaining_key_;
-  Secret<32> key_;
-  Hash hash_{};
+  Transcript transcript_;
   InitiationBytes message_{};
 };
 
@@ -132,17 +107,23 @@ KeyPair make_key_pair(std::uint64_t seed) {
   return key_pair_of(Secret<32>{authenticate::hash(bytes_of("test key pair"), bytes)});
 }
 
-InitiationBytes make_initiation(const Secret<32>& private_key, const PublicKey& responder,
-                                const InitiationOptions& options) {
-  const KeyPair initiator = key_pair_of(private_key);
-  const KeyPair ephemeral =
+Initiation initiate(const KeyPair& initiator, const PublicKey& responder,
+                    const InitiationOptions& options) {
+  KeyPair ephemeral =
       options.ephemeral_seed ? make_key_pair(*options.ephemeral_seed) : make_key_pair();
   Handshake handshake = begin_handshake(initiator.public_key, responder, ephemeral);
   handshake.mix_dh(initiator.private_key);
   handshake.t(options.timestamp);
   handshake.sender(options.sender);
   write_macs(handshake.message(), responder, options.cookie);
-  return handshake.message();
+  return {.message = handshake.message(),
+          .transcript = handshake.take_transcript(),
+          .ephemeral = std::move(ephemeral.private_key)};
+}
+
+InitiationBytes make_initiation(const Secret<32>& private_key, const PublicKey& responder,
+                                const InitiationOptions& options) {
+  return initiate(key_pair_of(private_key), responder, options).message;
 }
 
 InitiationBytes forge_initiation(const PublicKey& claimed, const PublicKey& responder) {

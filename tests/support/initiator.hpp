@@ -3,6 +3,7 @@
 #include "base/public_key.hpp"
 #include "base/secret.hpp"
 #include "handoff/sighting.hpp"
+#include "transcript.hpp"
 #include "wire/messages.hpp"
 
 #include <array>
@@ -35,6 +36,15 @@ struct InitiationOptions {
   std::optional<std::uint64_t> ephemeral_seed{}; // none: random
 };
 
+// What the initiator keeps until the response comes.
+struct Initiation {
+  InitiationBytes message{};
+  Transcript transcript;
+  Secret<32> ephemeral;
+};
+
+Initiation initiate(const KeyPair& initiator, const PublicKey& responder,
+                    const InitiationOptions& options);
 InitiationBytes make_initiation(const Secret<32>& private_key, const PublicKey& responder,
                                 const InitiationOptions& options = {});
 

@@ -41,7 +41,8 @@ Result<PacketSender> PacketSender::open(const SenderOptions& options) {
 
   UniqueFd socket{::socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   if (!socket) return fail(Error::system("open UDP socket", errno));
-  const Endpoint local{.address = {.family = options.to.address.family}, .port = options.from_port};
+  const IpAddress any{.family = options.to.address.family};
+  const Endpoint local{.address = options.from.value_or(any), .port = options.from_port};
   sockaddr_storage storage;
   const socklen_t length = local.to_sockaddr(storage);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&storage), length) != 0) {

@@ -15,7 +15,8 @@ namespace provisiond::test {
 // Where packets go, and where they say that they come from.
 struct SenderOptions {
   Endpoint to;
-  std::uint16_t from_port = 0; // 0: any; with a spread, 51820
+  std::optional<IpAddress> from{}; // none: any of this machine
+  std::uint16_t from_port = 0;     // 0: any; with a spread, 51820
   // A spread of N takes the N first host addresses of the prefix in turn as source, through a raw
   // socket. Only for namespaces of one's own.
   std::optional<IpPrefix> source_prefix;
@@ -38,6 +39,9 @@ class PacketSender {
   // The next packet that arrives before `deadline`; nullopt when none does. A raw sender hears
   // nothing.
   Result<std::optional<Received>> receive(TimePoint deadline);
+
+  // To wait for many at once.
+  [[nodiscard]] int descriptor() const { return socket_.get(); }
 
  private:
   PacketSender(const SenderOptions& options, UniqueFd socket);
