@@ -1,8 +1,10 @@
 #include "kernel/netlink_device.hpp"
 
+#include "kernel/generic_family.hpp"
+#include "kernel/link_kind.hpp"
+
 #include <fmt/format.h>
 #include <linux/netlink.h>
-#include <linux/wireguard.h>
 #include <net/if.h>
 
 #include <algorithm>
@@ -13,27 +15,42 @@ namespace provisiond::kernel {
 
 namespace {
 
-Error explain_family(const Error& cause) {
+// A link of another kind is no matter for the module; it says so itself when asked.
+Result<WgDialect> dialect_of(std::uint32_t ifindex) {
+  const Result<std::string> kind = link_kind(ifindex);
+  if (!kind) return fail(kind.error());
+  return dialect_of_kind(*kind).value_or(WgDialect::wireguard);
+}
+
+Error explain_family(WgDialect dialect, const Error& cause) {
   if (cause.code() != ENOENT) return cause;
-  return Error{"the kernel has no WireGuard (load the module: modprobe wireguard)",
+  return Error{fmt::format("the kernel has no {} (load the module: modprobe {})",
+                           dialect == WgDialect::wireguard ? "WireGuard" : "AmneziaWG",
+                           to_string(dialect)),
                EPROTONOSUPPORT};
 }
 
 } // namespace
 
-NetlinkDevice::NetlinkDevice(std::string name, WgTarget target, NetlinkSocket socket)
-    : name_{std::move(name)}, target_{target}, socket_{std::move(socket)},
+NetlinkDevice::NetlinkDevice(std::string name, WgDialect dialect, WgTarget target,
+                             NetlinkSocket socket)
+    : name_{std::move(name)}, dialect_{dialect}, target_{target}, socket_{std::move(socket)},
       answer_{NetlinkSocket::datagram_bytes} {}
 
 Result<std::unique_ptr<WgDevice>> NetlinkDevice::open(const std::string& name) {
   const std::uint32_t ifindex = if_nametoindex(name.c_str());
   if (ifindex == 0) return fail(Error{fmt::format("there is no interface {}", name), ENODEV});
+  const Result<WgDialect> dialect = dialect_of(ifindex);
+  if (!dialect) return fail(dialect.error().while_doing(fmt::format("interface {}", name)));
   Result<NetlinkSocket> socket = NetlinkSocket::open(NETLINK_GENERIC);
   if (!socket) return fail(socket.error());
-  const Result<std::uint16_t> family = resolve_family(*socket, WG_GENL_NAME);
-  if (!family) return fail(explain_family(family.error()));
+  const Result<GenericFamily> family = resolve_family(*socket, to_string(*dialect));
+  if (!family) return fail(explain_family(*dialect, family.error()));
+  const WgTarget target{.family = family->id,
+                        .ifindex = ifindex,
+                        .keepalive = keepalive_format(*dialect, family->version)};
   std::unique_ptr<NetlinkDevice> device{
-      new NetlinkDevice{name, {.family = *family, .ifindex = ifindex}, std::move(*socket)}};
+      new NetlinkDevice{name, *dialect, target, std::move(*socket)}};
   const Result<DeviceIdentity> identity = device->identity();
   if (!identity) return fail(identity.error());
   return device;
@@ -47,6 +64,9 @@ Result<DeviceIdentity> NetlinkDevice::identity() {
   });
   if (!end) return fail(end.error());
   if (!identity) return fail(explain({.code = EPROTO, .words = "the dump names no interface"}));
+  if (identity->name != name_) {
+    return fail(Error{fmt::format("interface {} is called {} now", name_, identity->name), ENODEV});
+  }
   return std::move(*identity);
 }
 
@@ -138,9 +158,11 @@ Result<NetlinkDevice::DumpEnd> NetlinkDevice::dump(const Visitor& visit) const {
 Error NetlinkDevice::explain(const NetlinkVerdict& verdict) const {
   if (verdict.code == ENODEV) return Error{fmt::format("interface {} is gone", name_), ENODEV};
   if (verdict.code == EOPNOTSUPP) {
-    return Error{fmt::format("interface {} is not a WireGuard interface", name_), ENODEV};
+    return Error{fmt::format("interface {} is not a {} interface", name_, to_string(dialect_)),
+                 ENODEV};
   }
-  Error cause = Error::system(fmt::format("configure interface {}", name_), verdict.code);
+  Error cause = Error::system(fmt::format("configure {} interface {}", to_string(dialect_), name_),
+                              verdict.code);
   if (verdict.code == EPERM) {
     return Error{fmt::format("{} (it takes CAP_NET_ADMIN)", cause.message()), EPERM};
   }

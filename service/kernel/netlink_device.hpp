@@ -3,6 +3,7 @@
 #include "kernel/change_batch.hpp"
 #include "kernel/netlink_socket.hpp"
 #include "kernel/wg_device.hpp"
+#include "kernel/wg_dialect.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -13,8 +14,10 @@
 
 namespace provisiond::kernel {
 
-// A WireGuard interface of the kernel module. Bound to the interface that has the name when it is
-// opened: once that is deleted, calls fail with ENODEV, even if a new one has the name.
+// A WireGuard interface of the kernel module, or an AmneziaWG interface of that module: the kind of
+// the link decides which generic netlink family is spoken to. Bound to the interface that has the
+// name when it is opened: once that is deleted, calls fail with ENODEV, even if a new one has the
+// name, and `identity` also when it has another name; once the module is gone, with ENOENT.
 //
 // Each change is one message with an acknowledgement of its own (a peer with very many allowed IPs:
 // several, and the first refusal counts). Messages go to the kernel a ChangeBatch in one send;
@@ -40,7 +43,7 @@ class NetlinkDevice final : public WgDevice {
   enum class Visit : std::uint8_t { next, stop };
   using Visitor = std::function<Visit(std::span<const std::uint8_t> attributes)>;
 
-  NetlinkDevice(std::string name, WgTarget target, NetlinkSocket socket);
+  NetlinkDevice(std::string name, WgDialect dialect, WgTarget target, NetlinkSocket socket);
 
   // Sends the batch, takes its acknowledgements and writes refusals to `statuses`. An Error means
   // that the kernel has stopped answering; it is in `statuses` too.
@@ -51,6 +54,7 @@ class NetlinkDevice final : public WgDevice {
   [[nodiscard]] Error explain(const NetlinkVerdict& verdict) const;
 
   std::string name_;
+  WgDialect dialect_;
   WgTarget target_;
   NetlinkSocket socket_;
   ChangeBatch batch_;

@@ -1,6 +1,7 @@
 #include "kernel/netlink_message.hpp"
 
 #include <linux/genetlink.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -58,6 +59,17 @@ NetlinkVerdict read_verdict(const NetlinkMessage& message) {
 std::span<const std::uint8_t> genl_attributes(const NetlinkMessage& message) {
   if (message.payload.size() < GENL_HDRLEN) return {};
   return message.payload.subspan(GENL_HDRLEN);
+}
+
+std::optional<Endpoint> read_endpoint(std::span<const std::uint8_t> payload) {
+  sockaddr_storage address{};
+  if (payload.size() < sizeof(sa_family_t) || payload.size() > sizeof address) return std::nullopt;
+  std::memcpy(&address, payload.data(), payload.size());
+  const std::size_t size =
+      address.ss_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+  if (payload.size() != size) return std::nullopt;
+  return Endpoint::from(reinterpret_cast<const sockaddr*>(&address),
+                        static_cast<socklen_t>(payload.size()));
 }
 
 std::string read_text(std::span<const std::uint8_t> payload) {

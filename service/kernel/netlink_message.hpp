@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/endpoint.hpp"
+
 #include <linux/netlink.h>
 
 #include <cstddef>
@@ -59,6 +61,9 @@ std::optional<Value> read_value(std::span<const std::uint8_t> payload) {
   std::memcpy(&value, payload.data(), sizeof value);
   return value;
 }
+
+// A sockaddr_in or sockaddr_in6 of exactly its size.
+std::optional<Endpoint> read_endpoint(std::span<const std::uint8_t> payload);
 
 // Text up to the first NUL or the end.
 std::string read_text(std::span<const std::uint8_t> payload);

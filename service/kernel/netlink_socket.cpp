@@ -1,14 +1,15 @@
 #include "kernel/netlink_socket.hpp"
 
-#include "kernel/netlink_message.hpp"
-
 #include <libmnl/libmnl.h>
-#include <linux/genetlink.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <optional>
+#include <climits>
 
 namespace provisiond::kernel {
 
@@ -28,15 +29,6 @@ Status set_option(int fd, int name, std::span<const std::uint8_t> value) {
 template <class Value>
 std::span<const std::uint8_t> bytes_of(const Value& value) {
   return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
-}
-
-std::optional<std::uint16_t> family_in(const NetlinkMessage& message) {
-  std::optional<std::uint16_t> family;
-  for_each_attribute(genl_attributes(message),
-                     [&](std::uint16_t type, std::span<const std::uint8_t> payload) {
-                       if (type == CTRL_ATTR_FAMILY_ID) family = read_value<std::uint16_t>(payload);
-                     });
-  return family;
 }
 
 } // namespace
@@ -82,6 +74,50 @@ int NetlinkSocket::fd() const {
   return mnl_socket_get_fd(socket_.get());
 }
 
+Status NetlinkSocket::set_receive_buffer(std::size_t bytes) {
+  const int wanted = static_cast<int>(std::min<std::size_t>(bytes, INT_MAX / 2));
+  if (set_option(fd(), SO_RCVBUFFORCE, bytes_of(wanted))) return {};
+  return set_option(fd(), SO_RCVBUF, bytes_of(wanted));
+}
+
+Result<std::size_t> NetlinkSocket::receive_buffer() const {
+  int granted = 0;
+  socklen_t length = sizeof granted;
+  if (::getsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &granted, &length) != 0) {
+    return fail(Error::system("read the receive buffer of a netlink socket", errno));
+  }
+  return static_cast<std::size_t>(granted);
+}
+
+Result<std::uint64_t> NetlinkSocket::drops() const {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> figures{};
+  socklen_t length = sizeof figures;
+  if (::getsockopt(fd(), SOL_SOCKET, SO_MEMINFO, figures.data(), &length) != 0) {
+    return fail(Error::system("count the drops of a netlink socket", errno));
+  }
+  return figures[SK_MEMINFO_DROPS];
+}
+
+Status NetlinkSocket::filter_dumps() {
+  int on = 1;
+  if (mnl_socket_setsockopt(socket_.get(), NETLINK_GET_STRICT_CHK, &on, sizeof on) == 0) return {};
+  return fail(Error::system("have netlink dumps filtered", errno));
+}
+
+Status NetlinkSocket::join(std::uint32_t group) {
+  if (mnl_socket_setsockopt(socket_.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof group) == 0) {
+    return {};
+  }
+  return fail(Error::system("join a netlink multicast group", errno));
+}
+
+Status NetlinkSocket::leave(std::uint32_t group) {
+  if (mnl_socket_setsockopt(socket_.get(), NETLINK_DROP_MEMBERSHIP, &group, sizeof group) == 0) {
+    return {};
+  }
+  return fail(Error::system("leave a netlink multicast group", errno));
+}
+
 Status NetlinkSocket::send(std::span<const std::uint8_t> messages) {
   ssize_t sent = 0;
   do {
@@ -112,31 +148,6 @@ Status NetlinkSocket::receive(WipedBuffer& into) {
     if (sender.nl_pid == 0) into.commit(static_cast<std::size_t>(received));
   } while (into.empty());
   return {};
-}
-
-Result<std::uint16_t> resolve_family(NetlinkSocket& socket, const std::string& name) {
-  WipedBuffer buffer{NetlinkSocket::datagram_bytes};
-  const std::uint32_t sequence = socket.next_sequence();
-  nlmsghdr* header = mnl_nlmsg_put_header(buffer.room().data());
-  header->nlmsg_type = GENL_ID_CTRL;
-  header->nlmsg_flags = NLM_F_REQUEST;
-  header->nlmsg_seq = sequence;
-  genlmsghdr control{.cmd = CTRL_CMD_GETFAMILY, .version = 1, .reserved = 0};
-  std::memcpy(mnl_nlmsg_put_extra_header(header, sizeof control), &control, sizeof control);
-  mnl_attr_put_strz(header, CTRL_ATTR_FAMILY_NAME, name.substr(0, GENL_NAMSIZ - 1).c_str());
-  buffer.commit(header->nlmsg_len);
-  if (const Status sent = socket.send(buffer.filled()); !sent) return fail(sent.error());
-
-  while (true) {
-    if (const Status status = socket.receive(buffer); !status) return fail(status.error());
-    for (const NetlinkMessage& message : split_datagram(buffer.filled())) {
-      if (message.sequence != sequence) continue;
-      if (message.type == NLMSG_ERROR) {
-        return fail(Error::system("resolve " + name, read_verdict(message).code));
-      }
-      if (const std::optional<std::uint16_t> family = family_in(message)) return *family;
-    }
-  }
 }
 
 } // namespace provisiond::kernel

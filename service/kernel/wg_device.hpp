@@ -18,6 +18,7 @@ namespace provisiond::kernel {
 // What a WireGuard interface is, apart from its peers.
 struct DeviceIdentity {
   std::uint32_t ifindex = 0;
+  std::string name;                      // empty: not told
   std::optional<Secret<32>> private_key; // none: the interface cannot handshake
   std::uint16_t listen_port = 0;         // host byte order; 0: not bound
   std::uint32_t fwmark = 0;
@@ -54,7 +55,7 @@ struct PeerState {
 // A WireGuard device: the one door to the kernel module (generic netlink) and to userspace
 // implementations (the cross-platform socket). Calls block until the device has answered, at most a
 // second or two; they belong to one thread. ENODEV and ENOENT in an Error's code mean that the
-// interface is gone.
+// interface is gone: deleted, in another namespace, or under another name.
 class WgDevice {
  public:
   virtual ~WgDevice() = default;

@@ -51,7 +51,24 @@ void put_allowed_ip(nlmsghdr* message, const IpPrefix& prefix) {
   mnl_attr_nest_end(message, nest);
 }
 
-void put_peer(nlmsghdr* message, const ChangePart& part) {
+void put_keepalive(nlmsghdr* message, KeepaliveFormat format, std::uint16_t seconds) {
+  if (format == KeepaliveFormat::seconds) {
+    mnl_attr_put_u16(message, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, seconds);
+  } else {
+    const std::uint32_t range = std::uint32_t{seconds} << 16U | seconds;
+    mnl_attr_put_u32(message, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, range);
+  }
+}
+
+// The width tells the format; of a range the minimum counts.
+std::uint16_t read_keepalive(Bytes payload) {
+  if (const std::optional<std::uint32_t> range = read_value<std::uint32_t>(payload)) {
+    return static_cast<std::uint16_t>(*range & 0xffffU);
+  }
+  return read_value<std::uint16_t>(payload).value_or(0);
+}
+
+void put_peer(nlmsghdr* message, const ChangePart& part, KeepaliveFormat keepalive) {
   const PeerChange& change = *part.change;
   mnl_attr_put(message, WGPEER_A_PUBLIC_KEY, change.key.bytes.size(), change.key.bytes.data());
   if (const std::uint32_t flags = flags_of(part); flags != 0) {
@@ -64,7 +81,7 @@ void put_peer(nlmsghdr* message, const ChangePart& part) {
   }
   if (part.is_first() && change.endpoint) put_endpoint(message, *change.endpoint);
   if (part.sets_keepalive()) {
-    mnl_attr_put_u16(message, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, *change.keepalive_seconds);
+    put_keepalive(message, keepalive, *change.keepalive_seconds);
   }
   if (part.allowed_ips.empty()) return;
   nlattr* nest = mnl_attr_nest_start(message, WGPEER_A_ALLOWEDIPS);
@@ -76,14 +93,6 @@ void put_peer(nlmsghdr* message, const ChangePart& part) {
 template <class Value>
 void keep_value(Bytes payload, Value& into) {
   into = read_value<Value>(payload).value_or(into);
-}
-
-std::optional<Endpoint> read_endpoint(Bytes payload) {
-  sockaddr_storage address{};
-  if (payload.size() > sizeof address) return std::nullopt;
-  std::memcpy(&address, payload.data(), payload.size());
-  return Endpoint::from(reinterpret_cast<const sockaddr*>(&address),
-                        static_cast<socklen_t>(payload.size()));
 }
 
 WallTime read_handshake_time(Bytes payload) {
@@ -145,7 +154,7 @@ void read_peer_attribute(std::uint16_t type, Bytes payload, PeerState& peer) {
     keep_value(payload, peer.sent_bytes);
     break;
   case WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL:
-    keep_value(payload, peer.keepalive_seconds);
+    peer.keepalive_seconds = read_keepalive(payload);
     break;
   case WGPEER_A_ALLOWEDIPS:
     read_allowed_ips(payload, peer.allowed_ips);
@@ -163,7 +172,7 @@ void append_change(const WgTarget& target, const ChangePart& part, std::uint32_t
   message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
   nlattr* peers = mnl_attr_nest_start(message, WGDEVICE_A_PEERS);
   nlattr* peer = mnl_attr_nest_start(message, 0);
-  put_peer(message, part);
+  put_peer(message, part, target.keepalive);
   mnl_attr_nest_end(message, peer);
   mnl_attr_nest_end(message, peers);
   out.commit(message->nlmsg_len);
@@ -179,6 +188,7 @@ std::optional<DeviceIdentity> read_identity(std::span<const std::uint8_t> attrib
   DeviceIdentity identity;
   for_each_attribute(attributes, [&](std::uint16_t type, Bytes payload) {
     if (type == WGDEVICE_A_IFINDEX) keep_value(payload, identity.ifindex);
+    if (type == WGDEVICE_A_IFNAME) identity.name = read_text(payload);
     if (type == WGDEVICE_A_LISTEN_PORT) keep_value(payload, identity.listen_port);
     if (type == WGDEVICE_A_FWMARK) keep_value(payload, identity.fwmark);
     if (type == WGDEVICE_A_PRIVATE_KEY && payload.size() == 32) {

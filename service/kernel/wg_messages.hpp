@@ -2,6 +2,7 @@
 
 #include "kernel/change_part.hpp"
 #include "kernel/wg_device.hpp"
+#include "kernel/wg_dialect.hpp"
 #include "kernel/wiped_buffer.hpp"
 
 #include <cstddef>
@@ -12,12 +13,14 @@
 
 namespace provisiond::kernel {
 
-// The messages of the kernel's `wireguard` generic netlink family (linux/wireguard.h). No I/O.
+// The messages of the kernel's `wireguard` generic netlink family (linux/wireguard.h), and of
+// AmneziaWG's family, which has the same numbers for what we use, but for one format. No I/O.
 
 // Which family and which interface a message is for.
 struct WgTarget {
   std::uint16_t family = 0;
   std::uint32_t ifindex = 0;
+  KeepaliveFormat keepalive = KeepaliveFormat::seconds;
 };
 
 // No message that `append_change` or `append_get_device` writes is longer.

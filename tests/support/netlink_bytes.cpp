@@ -1,5 +1,7 @@
 #include "netlink_bytes.hpp"
 
+#include "base/endpoint.hpp"
+
 #include <cstddef>
 
 namespace provisiond::test {
@@ -27,6 +29,18 @@ ByteVector attribute(std::uint16_t type, const ByteVector& payload) {
   ByteVector bytes = raw(static_cast<std::uint16_t>(payload.size() + 4)) + raw(type) + payload;
   bytes.resize(padded(bytes.size()));
   return bytes;
+}
+
+ByteVector socket_address(std::string_view endpoint) {
+  sockaddr_storage address{};
+  const socklen_t length = Endpoint::parse(endpoint).value().to_sockaddr(address);
+  ByteVector bytes = raw(address);
+  bytes.resize(length);
+  return bytes;
+}
+
+ByteVector generic_header(std::uint8_t command, std::uint8_t version) {
+  return {command, version, 0, 0};
 }
 
 ByteVector message(const MessageHead& head, const ByteVector& payload) {

@@ -27,6 +27,12 @@ ByteVector operator+(ByteVector left, const ByteVector& right);
 // Length, type, payload, padding to four bytes.
 ByteVector attribute(std::uint16_t type, const ByteVector& payload);
 
+// A sockaddr_in or sockaddr_in6, from "192.0.2.1:51820" or "[2001:db8::1]:51820".
+ByteVector socket_address(std::string_view endpoint);
+
+// What follows the message header in generic netlink, before the attributes.
+ByteVector generic_header(std::uint8_t command, std::uint8_t version = 1);
+
 struct MessageHead {
   std::uint16_t type = 0;
   std::uint16_t flags = 0;

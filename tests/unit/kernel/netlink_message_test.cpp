@@ -126,6 +126,21 @@ TEST(Attributes, ValuesHaveExactlyTheirSize) {
   EXPECT_EQ(read_text(ByteVector{}), "");
 }
 
+TEST(Attributes, EndpointsHaveTheSizeOfTheirFamily) {
+  for (const std::string_view endpoint : {"192.0.2.1:51820", "[2001:db8::1]:7"}) {
+    const ByteVector address = test::socket_address(endpoint);
+    EXPECT_EQ(read_endpoint(address), Endpoint::parse(endpoint));
+    EXPECT_FALSE(read_endpoint(address + ByteVector(1)));
+    EXPECT_FALSE(read_endpoint(address + ByteVector(28 - address.size() % 28)));
+    EXPECT_FALSE(read_endpoint(address + ByteVector(200)));
+    for (std::size_t length = 0; length < address.size(); ++length)
+      EXPECT_FALSE(read_endpoint(std::span{address}.first(length)));
+    ByteVector foreign = address;
+    foreign[0] = AF_UNIX;
+    EXPECT_FALSE(read_endpoint(foreign));
+  }
+}
+
 TEST(Attributes, GenericNetlinkHeaderIsSkipped) {
   EXPECT_EQ(genl_attributes(only(message({}, {1, 1, 0, 0, 7, 8}))).size(), 2U);
   EXPECT_TRUE(genl_attributes(only(message({}, {1, 1, 0}))).empty());

@@ -44,6 +44,7 @@ TEST(ReadIdentity, ReadsTheDevice) {
   const std::optional<DeviceIdentity> identity = read_identity(device_attributes());
   ASSERT_TRUE(identity);
   EXPECT_EQ(identity->ifindex, 5U);
+  EXPECT_EQ(identity->name, "wg0");
   EXPECT_EQ(identity->listen_port, 51820);
   EXPECT_EQ(identity->fwmark, 4U);
   ASSERT_TRUE(identity->private_key);
@@ -113,6 +114,18 @@ TEST(PeerDump, ReadsEveryField) {
   EXPECT_EQ(read[0].received_bytes, 12U);
   EXPECT_THAT(read[0].allowed_ips,
               ElementsAre(IpPrefix::parse("10.0.0.1/32").value(), IpPrefix::parse("::/0").value()));
+}
+
+TEST(PeerDump, ReadsKeepalivesOfEitherWidth) {
+  const auto keepalive_of = [](const ByteVector& value) {
+    return dump({peers({peer_key(1) + attribute(WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, value)})})
+        .at(0)
+        .keepalive_seconds;
+  };
+  EXPECT_EQ(keepalive_of(raw(std::uint16_t{25})), 25);
+  EXPECT_EQ(keepalive_of(raw(std::uint32_t{30U << 16U | 20U})), 20);
+  EXPECT_EQ(keepalive_of(raw(std::uint8_t{25})), 0);
+  EXPECT_EQ(keepalive_of(raw(std::uint64_t{25})), 0);
 }
 
 TEST(PeerDump, PeerContinuesInTheNextMessage) {

@@ -59,9 +59,9 @@ Encoded take_apart(std::span<const std::uint8_t> datagram) {
   return encoded;
 }
 
-Encoded encode(const PeerChange& change, std::size_t part = 0) {
+Encoded encode(const PeerChange& change, std::size_t part = 0, const WgTarget& to = target) {
   WipedBuffer buffer{maximum_message_bytes};
-  append_change(target, part_of(change, part), 77, buffer);
+  append_change(to, part_of(change, part), 77, buffer);
   return take_apart(buffer.filled());
 }
 
@@ -132,6 +132,27 @@ TEST(AppendChange, EndpointOverIpv6KeepsItsScope) {
   const Encoded encoded = encode(change);
   ASSERT_EQ(encoded.peer.size(), 2U);
   EXPECT_THAT(encoded.peer[1], Pair(WGPEER_A_ENDPOINT, raw(address)));
+}
+
+TEST(AppendChange, KeepaliveIsWrittenAsTheFamilyReadsIt) {
+  PeerChange change;
+  for (const std::uint16_t seconds : {std::uint16_t{0}, std::uint16_t{25}, std::uint16_t{0xffff}}) {
+    change.keepalive_seconds = seconds;
+    EXPECT_THAT(encode(change).peer[1], Pair(WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, raw(seconds)));
+    WgTarget ranged = target;
+    ranged.keepalive = KeepaliveFormat::range;
+    EXPECT_THAT(encode(change, 0, ranged).peer[1],
+                Pair(WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, raw(seconds) + raw(seconds)));
+  }
+}
+
+TEST(KeepaliveFormat, GoesByFamilyAndVersion) {
+  EXPECT_EQ(keepalive_format(WgDialect::wireguard, 1), KeepaliveFormat::seconds);
+  EXPECT_EQ(keepalive_format(WgDialect::wireguard, 3), KeepaliveFormat::seconds);
+  EXPECT_EQ(keepalive_format(WgDialect::amneziawg, 1), KeepaliveFormat::seconds);
+  EXPECT_EQ(keepalive_format(WgDialect::amneziawg, 2), KeepaliveFormat::seconds);
+  EXPECT_EQ(keepalive_format(WgDialect::amneziawg, 3), KeepaliveFormat::range);
+  EXPECT_EQ(keepalive_format(WgDialect::amneziawg, 4), KeepaliveFormat::range);
 }
 
 TEST(AppendChange, UpdateAndRemoveAreFlags) {
