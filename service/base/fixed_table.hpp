@@ -61,6 +61,7 @@ class FixedTable {
   }
 
   void clear() {
+    if (size_ == 0) return;
     std::fill(slots_.begin(), slots_.end(), Slot{});
     size_ = 0;
   }

@@ -171,7 +171,8 @@ void Daemon::attach() {
   loop.on_readable(parts_->pool_events.ready_fd(), [this] { take_pool_events(); });
   loop.on_readable(parts_->opened.links.fd(), [this] { take_link_events(); });
   loop.on_termination([this] { parts_->loop.stop(); });
-  parts_->metrics.source_up.set(1);
+  parts_->metrics.source_interfaces[SourceKind::capture].set(
+      static_cast<std::int64_t>(parts_->interfaces.size()));
   remark_on_buffer(*parts_->opened.source);
 }
 
@@ -183,7 +184,7 @@ void Daemon::take_sightings() {
     parts_->flow.knock(sighting, now);
   parts_->flow.commit(now);
   if (status) return;
-  parts_->metrics.source_up.set(0);
+  parts_->metrics.source_interfaces[SourceKind::capture].set(0);
   parts_->outcome = fail(status.error().while_doing("packet capture"));
   parts_->loop.stop();
 }

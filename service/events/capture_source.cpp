@@ -99,7 +99,7 @@ Status CaptureSource::read_socket(kernel::PacketSocket& socket, const Instant& n
     if (const Sighting* sighting = std::get_if<Sighting>(&verdict)) {
       sink.push_back(*sighting);
       ++statistics_.sightings;
-      metrics_.sightings.add();
+      metrics_.sightings[SourceKind::capture].add();
     } else {
       count(std::get<CaptureRefusal>(verdict));
     }

@@ -17,8 +17,16 @@ namespace provisiond {
 
 using PresharedKey = Secret<32>;
 
+// The interface that a peer had its latest session on, of all gateways.
+struct SessionHolder {
+  std::string gateway;
+  std::string interface;
+  bool operator==(const SessionHolder&) const = default;
+};
+
 // A peer as the database has it, validated: fit to be handed to a device. Move-only, because of the
-// preshared key.
+// preshared key. Or a device that it does not know and that may become a peer: it is to be
+// installed as it stands here, without addresses, and enrolled once it has a session.
 struct PeerRecord {
   // More than any real peer has; one netlink message of this many prefixes stays under 64 KiB.
   static constexpr std::size_t maximum_allowed_ips = 1024;
@@ -29,14 +37,26 @@ struct PeerRecord {
   std::uint16_t keepalive_seconds = 0; // 0: none
   std::vector<IpPrefix> allowed_ips;
   std::optional<WallTime> expires_at;
+  bool is_on_trial = false; // id is 0 then
+
+  // How long the peer lives on a gateway, and where it may be.
+  std::optional<SessionHolder> held_by;    // where it had its latest session; nullopt: none yet
+  std::optional<Tai64n> newest_initiation; // of those that led to a session, on any gateway
+  std::optional<Duration> idle_timeout;    // nullopt: as the gateway is set up
+  std::vector<IpPrefix> allowed_sources;   // for its first packet; empty: from anywhere
+  bool may_roam = true;                    // false: it stays where it was let in
+  bool may_be_on_several_gateways = false; // at a time
+  bool is_evicted_last = false;            // when the interface is full
 };
 
-// Asks for one key in the network of one interface.
+// Asks for one key in the network of one interface; with `enrols`, for it to be made a peer,
+// because it has passed its trial.
 struct LookupRequest {
   InterfaceId interface;
   PublicKey key;
   std::uint64_t ticket = 0; // chosen by the asker, returned with the answer
   TimePoint asked_at;
+  bool enrols = false;
 };
 
 // What the database said: a record, or the reason why there is none. `database_unavailable` means

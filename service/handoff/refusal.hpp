@@ -10,6 +10,8 @@ namespace provisiond {
 // Why a sighting got no tunnel. One enumerator per reason, in the order in which the flow can give
 // it; the text is the log word and the metric label.
 enum class Refusal : std::uint8_t {
+  // by order of the operator
+  draining,
   // authenticate: mac1, mac2
   bad_mac1,
   cookie_required,
@@ -33,15 +35,20 @@ enum class Refusal : std::uint8_t {
   lookup_in_flight,
   lookup_budget,
   lookup_queue_full,
+  claim_budget,
   // lookup
   unknown_key,
+  revoked,
   disabled,
   not_yet_valid,
   expired,
   other_network,
+  not_enrolled,
   invalid_row,
+  source_not_allowed,
   database_unavailable,
   // install
+  trial_budget,
   interface_gone,
   interface_full,
   allowed_ip_conflict,
@@ -49,9 +56,11 @@ enum class Refusal : std::uint8_t {
   // greet
   greet_budget,
   never_connected,
+  trial_failed,
 };
 
-inline constexpr std::array<std::string_view, 30> refusal_names{
+inline constexpr std::array<std::string_view, 37> refusal_names{
+    "draining",
     "bad_mac1",
     "cookie_required",
     "duplicate",
@@ -69,21 +78,27 @@ inline constexpr std::array<std::string_view, 30> refusal_names{
     "lookup_in_flight",
     "lookup_budget",
     "lookup_queue_full",
+    "claim_budget",
     "unknown_key",
+    "revoked",
     "disabled",
     "not_yet_valid",
     "expired",
     "other_network",
+    "not_enrolled",
     "invalid_row",
+    "source_not_allowed",
     "database_unavailable",
+    "trial_budget",
     "interface_gone",
     "interface_full",
     "allowed_ip_conflict",
     "device_refused",
     "greet_budget",
     "never_connected",
+    "trial_failed",
 };
-static_assert(refusal_names.size() == static_cast<std::size_t>(Refusal::never_connected) + 1);
+static_assert(refusal_names.size() == static_cast<std::size_t>(Refusal::trial_failed) + 1);
 
 constexpr std::string_view to_string(Refusal refusal) {
   return refusal_names[static_cast<std::size_t>(refusal)];

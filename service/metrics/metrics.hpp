@@ -1,6 +1,9 @@
+// Longer than other headers, because all series stand in one struct.
 #pragma once
 
+#include "handoff/peer_life.hpp"
 #include "handoff/refusal.hpp"
+#include "handoff/sighting.hpp"
 #include "metrics/counter.hpp"
 #include "metrics/family.hpp"
 #include "metrics/histogram.hpp"
@@ -15,25 +18,60 @@ namespace provisiond::metrics {
 
 // Why an initiation that reached the machine is no sighting.
 enum class SightingDrop : std::uint8_t {
-  kernel_buffer,     // lost before we saw it: the capture buffer was full
-  unwatched_port,    // captured before its port was given up
-  impossible_source, // from an address or port that nobody can answer
+  kernel_buffer,           // lost before we saw it: the capture buffer was full
+  unwatched_port,          // captured before its port was given up
+  impossible_source,       // from an address or port that nobody can answer
+  ring_buffer,             // the probe's ring buffer was full
+  probe_state,             // the probe had no room for a task's state, or could not read a packet
+  refused_in_kernel,       // the probe knows that the key was refused a moment ago
+  prefix_budget_in_kernel, // the probe had no budget left for the sender's network
+  receive_queue,           // the netlink source's queue overflowed; counts overflows, not events
+  malformed_event,         // truncated, or with attributes of the wrong size or family
+  unwatched_interface,     // about an interface that is not ours, or not any more
 };
-inline constexpr std::array<std::string_view, 3> sighting_drop_names{
-    "kernel_buffer", "unwatched_port", "impossible_source"};
+inline constexpr std::array<std::string_view, 10> sighting_drop_names{
+    "kernel_buffer",   "unwatched_port",     "impossible_source",       "ring_buffer",
+    "probe_state",     "refused_in_kernel",  "prefix_budget_in_kernel", "receive_queue",
+    "malformed_event", "unwatched_interface"};
+
+// What two sources said about the same interface (`cross-check`).
+enum class CrossCheck : std::uint8_t {
+  agreed,       // both saw the initiation, from the same endpoint
+  differed,     // both saw it, but not with the same key or from the same endpoint
+  only_capture, // the others did not report it in time
+  only_probe,
+  only_netlink,
+};
+inline constexpr std::array<std::string_view, 5> cross_check_names{
+    "agreed", "differed", "only_capture", "only_probe", "only_netlink"};
 
 // How a tunnel was asked to come up.
 enum class GreetingKind : std::uint8_t { reverse, resubmit };
 inline constexpr std::array<std::string_view, 2> greeting_kind_names{"reverse", "resubmit"};
 
 // The tables of fixed size that strangers can fill.
-enum class Table : std::uint8_t { source_gate, refused_keys, key_gate, replay, recent_initiations };
-inline constexpr std::array<std::string_view, 5> table_names{
-    "source_gate", "refused_keys", "key_gate", "replay", "recent_initiations"};
+enum class Table : std::uint8_t {
+  source_gate,
+  refused_keys,
+  key_gate,
+  claim_gate,
+  replay,
+  recent_initiations,
+};
+inline constexpr std::array<std::string_view, 6> table_names{
+    "source_gate", "refused_keys", "key_gate", "claim_gate", "replay", "recent_initiations"};
 
 template <>
 struct LabelValues<SightingDrop> {
   static constexpr std::span names{sighting_drop_names};
+};
+template <>
+struct LabelValues<SourceKind> {
+  static constexpr std::span names{source_kind_names};
+};
+template <>
+struct LabelValues<CrossCheck> {
+  static constexpr std::span names{cross_check_names};
 };
 template <>
 struct LabelValues<GreetingKind> {
@@ -48,6 +86,14 @@ struct LabelValues<Refusal> {
   static constexpr std::span names{refusal_names};
 };
 template <>
+struct LabelValues<PeerStage> {
+  static constexpr std::span names{peer_stage_names};
+};
+template <>
+struct LabelValues<Eviction> {
+  static constexpr std::span names{eviction_names};
+};
+template <>
 struct LabelValues<wire::FrameFault> {
   static constexpr std::span names{wire::frame_fault_names};
 };
@@ -60,13 +106,16 @@ struct LabelValues<wire::FrameFault> {
 // them at one instant. Fixed memory, about 3 KiB; no label takes a value from outside.
 //
 // Conservation: every sighting ends in exactly one `refusals` or one `connected`, except those
-// still on their way. Names, units and texts for the outside: the table in metrics/series.cpp.
+// still on their way; one whose look-up was resumed ends once more. Names, units and texts for the
+// outside: the table in metrics/series.cpp.
 struct Metrics {
   // events
   CounterFamily<SightingDrop> sighting_drops;     // initiations that are no sighting
   CounterFamily<wire::FrameFault> frame_refusals; // captured frames that are no initiation
-  Counter sightings;                              // initiations taken from a source
-  Gauge source_up;                                // sources that deliver now
+  CounterFamily<SourceKind> sightings;            // handed to the flow
+  GaugeFamily<SourceKind> source_interfaces;      // interfaces that the source serves now
+  CounterFamily<SourceKind> source_failures;      // ended by an error, or could not begin
+  CounterFamily<CrossCheck> cross_checks;
 
   // authenticate
   Counter cookie_replies_sent;
@@ -85,27 +134,47 @@ struct Metrics {
   Counter lookup_keys;    // keys in them
   Counter lookup_errors;  // queries that failed or missed their deadline
   Counter database_reconnects;
-  Gauge database_up; // sessions connected now
+  Gauge database_up;          // sessions connected now
+  Counter database_answers;   // to anything that was asked
+  Gauge database_last_answer; // seconds since 1970; 0: none yet
+  Counter lookups_resumed;    // of keys that waited for the database to come back
+  Counter changes;            // keys that the database said had changed
+  Counter resyncs;            // all keys of an interface asked for again
+  Gauge change_feed_up;       // 1: changes come by notification
+  Counter reports_written;    // refused keys and interfaces told to the database
+  Counter session_claims_written;
+  Counter session_claims_dropped; // too many waited
+  Gauge session_claims_waiting;   // not written yet
+  Gauge rechecks;                 // peers on our devices that are to be looked up again
   Gauge lookup_queue_length;
   Histogram lookup_duration; // asked to answered, the wait in the queue included
 
   // install, evict
   Counter peers_installed;
   Counter peers_removed;
-  Counter device_errors;      // device operations that failed
-  Gauge peers;                // on all our devices, adopted ones included
-  Histogram install_duration; // handed to the device to acknowledged
+  Counter device_errors; // device operations that failed
+  Gauge peers;           // on all our devices, adopted ones included
+  GaugeFamily<PeerStage> peer_stages;
+  Gauge foreign_peers;   // of these, somebody else's
+  Counter peers_adopted; // found on a device, with a row
+  CounterFamily<Eviction> evictions;
+  Counter evictions_regretted; // back within ten minutes
+  Gauge routes;                // in the kernel, made by us
+  Counter route_errors;        // routes that could not be listed, added or removed
+  Histogram install_duration;  // handed to the device to acknowledged
 
   // greet
   CounterFamily<GreetingKind> greetings; // sent
   Gauge greeting;                        // peers waiting for their first handshake
   Counter connected;                     // peers whose first handshake completed
+  Counter enrolled;                      // devices that passed their trial and became peers
   Histogram first_handshake_duration;    // sighting to the device's handshake time
 
   // watch
   Histogram watch_pass_duration; // one pass over the peers of one device
 
   // flow
+  Gauge draining;               // 1: nobody new is let in
   Histogram decision_duration;  // sighting to refusal or installed peer
   Counter log_lines_suppressed; // by the rate limit of the log
 };

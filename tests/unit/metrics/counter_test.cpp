@@ -49,9 +49,9 @@ TEST(Gauge, goes_up_and_down) {
 TEST(Family, counts_each_enumerator_on_its_own) {
   CounterFamily<Refusal> refusals;
   refusals[Refusal::bad_mac1].add(3);
-  refusals[Refusal::never_connected].add();
+  refusals[Refusal::trial_failed].add();
   EXPECT_EQ(refusals[Refusal::bad_mac1].value(), 3);
-  EXPECT_EQ(refusals[Refusal::never_connected].value(), 1);
+  EXPECT_EQ(refusals[Refusal::trial_failed].value(), 1);
   EXPECT_EQ(refusals[Refusal::forged].value(), 0);
   EXPECT_EQ(refusals.all().back().value(), 1);
 }

@@ -24,12 +24,13 @@ class Render : public testing::Test {
 };
 
 TEST_F(Render, a_counter_has_help_type_and_value) {
-  metrics_->sightings.add(7);
+  metrics_->proofs.add(7);
   EXPECT_THAT(
       render_now(),
-      HasSubstr("# HELP wg_provisiond_sightings_total Handshake initiations taken from a source.\n"
-                "# TYPE wg_provisiond_sightings_total counter\n"
-                "wg_provisiond_sightings_total 7\n"));
+      HasSubstr(
+          "# HELP wg_provisiond_proofs_total Initiations whose sender holds the private key.\n"
+          "# TYPE wg_provisiond_proofs_total counter\n"
+          "wg_provisiond_proofs_total 7\n"));
 }
 
 TEST_F(Render, a_family_has_a_line_for_each_label_value) {
