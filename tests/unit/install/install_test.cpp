@@ -67,7 +67,7 @@ TEST(AllowedIpIndex, APeerDoesNotConflictWithItself) {
   EXPECT_EQ(index.conflict(key(1), prefixes({"10.1.0.0/24"})), std::nullopt);
 }
 
-TEST(AllowedIpIndex, ForgetsWhatIsRemovedOrReplaced) {
+TEST(AllowedIpIndex, ForgetsWhatIsRemoved) {
   AllowedIpIndex index;
   index.assign(key(1), prefixes({"10.1.0.0/16"}));
   index.assign(key(1), prefixes({"10.2.0.0/16"}));
@@ -76,11 +76,69 @@ TEST(AllowedIpIndex, ForgetsWhatIsRemovedOrReplaced) {
   EXPECT_EQ(index.conflict(key(2), prefixes({"10.2.0.0/16"})), std::nullopt);
   EXPECT_EQ(index.size(), 0U);
 
-  kernel::PeerState peer;
-  peer.key = key(3);
-  peer.allowed_ips = prefixes({"10.3.0.0/16"});
-  index.replace(std::span{&peer, 1});
-  EXPECT_EQ(index.conflict(key(2), prefixes({"10.3.1.0/24"})), key(3));
+  index.assign(key(3), prefixes({"10.3.0.0/16"}));
+  index.clear();
+  EXPECT_EQ(index.conflict(key(2), prefixes({"10.3.1.0/24"})), std::nullopt);
+}
+
+TEST(AllowedIpIndex, APrefixThatAnotherPeerGetsIsGoneFromTheFirst) {
+  AllowedIpIndex index;
+  index.assign(key(1), prefixes({"10.1.0.0/16", "10.2.0.0/16"}));
+  index.assign(key(2), prefixes({"10.2.0.0/16"}));
+  EXPECT_TRUE(index.has_exactly(key(1), prefixes({"10.1.0.0/16"})));
+  index.remove(key(1));
+  EXPECT_EQ(index.conflict(key(3), prefixes({"10.2.0.0/16"})), key(2));
+}
+
+TEST(AllowedIpIndex, TellsWhetherAPeerHasTheseWhateverTheirOrder) {
+  AllowedIpIndex index;
+  EXPECT_TRUE(index.has_exactly(key(1), {}));
+  index.assign(key(1), prefixes({"10.1.0.0/16", "2001:db8::/48"}));
+  EXPECT_TRUE(index.has_exactly(key(1), prefixes({"2001:db8::/48", "10.1.0.0/16"})));
+  EXPECT_FALSE(index.has_exactly(key(1), prefixes({"10.1.0.0/16"})));
+  EXPECT_FALSE(index.has_exactly(key(1), {}));
+  EXPECT_FALSE(index.has_exactly(key(2), prefixes({"10.1.0.0/16", "2001:db8::/48"})));
+}
+
+TEST(AllowedIpIndex, RemembersWhatChangedOnceAskedTo) {
+  AllowedIpIndex index;
+  index.assign(key(1), prefixes({"10.1.0.0/16"}));
+  EXPECT_TRUE(index.take_changes().empty());
+  index.remember_changes();
+  index.assign(key(2), prefixes({"10.2.0.0/16", "2001:db8::/48"}));
+  EXPECT_EQ(index.take_changes(), prefixes({"10.2.0.0/16", "2001:db8::/48"}));
+  index.remove(key(1));
+  EXPECT_EQ(index.take_changes(), prefixes({"10.1.0.0/16"}));
+  EXPECT_TRUE(index.take_changes().empty());
+  EXPECT_EQ(index.owner_of(prefixes({"10.2.0.0/16"})[0]), key(2));
+  EXPECT_EQ(index.owner_of(prefixes({"10.2.0.0/24"})[0]), std::nullopt);
+}
+
+TEST(AllowedIpIndex, IsGoneThroughFromOneToTheNext) {
+  AllowedIpIndex index;
+  EXPECT_EQ(index.next_after(std::nullopt), std::nullopt);
+  index.assign(key(1), prefixes({"2001:db8::/48", "10.1.0.0/16", "10.3.0.0/16"}));
+  const std::optional<IpPrefix> first = index.next_after(std::nullopt);
+  EXPECT_EQ(first, prefixes({"10.1.0.0/16"})[0]);
+  index.assign(key(1), prefixes({"2001:db8::/48", "10.2.0.0/16"})); // the first is gone
+  const std::optional<IpPrefix> second = index.next_after(first);
+  EXPECT_EQ(second, prefixes({"10.2.0.0/16"})[0]);
+  const std::optional<IpPrefix> third = index.next_after(second);
+  EXPECT_EQ(third, prefixes({"2001:db8::/48"})[0]);
+  EXPECT_EQ(index.next_after(third), std::nullopt);
+}
+
+TEST(AllowedIpIndex, WhatIsTouchedOrClearedHasChanged) {
+  AllowedIpIndex index;
+  index.remember_changes();
+  index.assign(key(1), prefixes({"10.1.0.0/16"}));
+  index.assign(key(2), prefixes({"10.2.0.0/16"}));
+  static_cast<void>(index.take_changes());
+  index.touch(key(2));
+  index.touch(key(3));
+  EXPECT_EQ(index.take_changes(), prefixes({"10.2.0.0/16"}));
+  index.clear();
+  EXPECT_EQ(index.take_changes(), prefixes({"10.1.0.0/16", "10.2.0.0/16"}));
 }
 
 // Against the definition, over every pair of a small world.

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "base/result.hpp"
+#include "kernel/route_messages.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace provisiond::kernel {
+
+// The kernel's routes to one interface that are ours: those with `route_protocol`. Nobody else's is
+// ever changed, whatever it leads to. Calls block until the kernel has answered, which it does at
+// once; they belong to one thread.
+class Routes {
+ public:
+  enum class Listing : std::uint8_t { complete, goes_on };
+
+  virtual ~Routes() = default;
+
+  // One status per change, in order; one that fails does not stop the others. EEXIST: somebody has
+  // a route for this prefix, which stays as it is. To remove what is not there is no failure.
+  virtual std::vector<Status> apply(std::span<const RouteChange> changes) = 0;
+
+  // Appends the next part of all routes, a few thousand, so that no call takes long; the first part
+  // again after a failure or the last one. Changes between two parts may be missed.
+  virtual Result<Listing> list(std::vector<IpPrefix>& into) = 0;
+
+  // What the interface's own addresses reach; the kernel has routes for these by itself.
+  virtual Result<std::vector<IpPrefix>> subnets() = 0;
+};
+
+// Takes CAP_NET_ADMIN for changes, and nothing to read. Memory: 64 KiB.
+Result<std::unique_ptr<Routes>> open_routes(const RouteTarget& target);
+
+} // namespace provisiond::kernel
