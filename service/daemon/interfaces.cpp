@@ -71,7 +71,7 @@ void Interfaces::appear(flow::Interface& interface, Tracking& tracking,
                                   {"network", interface.network},
                                   {"public_key", interface.identity->public_key().to_string()},
                                   {"listen_port", std::to_string(seen.listen_port)},
-                                  {"source", std::string{wiring_.source.name()}}});
+                                  {"source", std::string{to_string(wiring_.source.kind())}}});
 }
 
 void Interfaces::disappear(flow::Interface& interface, Tracking& tracking, const std::string& why) {

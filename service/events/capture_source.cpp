@@ -1,11 +1,10 @@
 #include "events/capture_source.hpp"
 
 #include "events/captured_frame.hpp"
+#include "kernel/poll_together.hpp"
 #include "wire/messages.hpp"
 
-#include <sys/epoll.h>
-
-#include <cerrno>
+#include <array>
 #include <span>
 #include <utility>
 #include <variant>
@@ -19,19 +18,6 @@ constexpr kernel::DatagramPattern initiation_pattern{
     .udp_length = udp_header_size + wire::InitiationLayout::size,
     .first_word = std::uint32_t{static_cast<std::uint8_t>(wire::MessageType::initiation)} << 24,
 };
-
-Result<UniqueFd> poll_both(int first, int second) {
-  UniqueFd ready{::epoll_create1(EPOLL_CLOEXEC)};
-  if (!ready) return fail(Error::system("make an epoll for packet capture", errno));
-  for (const int fd : {first, second}) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    if (::epoll_ctl(ready.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
-      return fail(Error::system("add a packet socket to epoll", errno));
-    }
-  }
-  return ready;
-}
 
 Status attach(kernel::PacketSocket& socket, IpAddress::Family family, const WatchedPorts& watched) {
   return socket.set_filter(kernel::datagram_filter(family, initiation_pattern, watched.ports()));
@@ -51,7 +37,7 @@ Result<std::unique_ptr<CaptureSource>> CaptureSource::open(const Limits& limits,
   Result<kernel::PacketSocket> v6 =
       kernel::PacketSocket::open(IpAddress::Family::v6, limits.buffer_bytes);
   if (!v6) return fail(v6.error().while_doing("start packet capture"));
-  Result<UniqueFd> ready = poll_both(v4->fd(), v6->fd());
+  Result<UniqueFd> ready = kernel::poll_together(std::array{v4->fd(), v6->fd()});
   if (!ready) return fail(ready.error().while_doing("start packet capture"));
   return std::unique_ptr<CaptureSource>{
       new CaptureSource{std::move(*ready), std::move(*v4), std::move(*v6), metrics}};

@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 namespace provisiond::events {
@@ -48,7 +47,7 @@ class CaptureSource final : public Source {
   static Result<std::unique_ptr<CaptureSource>> open(const Limits& limits,
                                                      metrics::Metrics& metrics);
 
-  [[nodiscard]] std::string_view name() const override { return "capture"; }
+  [[nodiscard]] SourceKind kind() const override { return SourceKind::capture; }
   [[nodiscard]] int fd() const override { return ready_.get(); }
   Status watch(const WatchedInterface& interface) override;
   Status unwatch(InterfaceId interface) override;

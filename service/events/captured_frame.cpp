@@ -1,5 +1,6 @@
 #include "events/captured_frame.hpp"
 
+#include "events/answerable.hpp"
 #include "wire/messages.hpp"
 
 #include <algorithm>
@@ -11,28 +12,12 @@ namespace provisiond::events {
 namespace {
 
 constexpr Duration credible_age = std::chrono::seconds{10};
-constexpr std::uint32_t loopback_ifindex = 1; // in every network namespace
 
 Instant arrival_of(const kernel::ReceivedPacket& packet, const Instant& now) {
   if (!packet.received_at) return now;
   const Duration age = now.wall - *packet.received_at;
   if (age < Duration::zero() || age > credible_age) return {now.steady, *packet.received_at};
   return {now.steady - age, *packet.received_at};
-}
-
-bool can_be_answered(const Endpoint& source, std::uint32_t ifindex) {
-  if (source.port == 0) return false;
-  if (source.address.is_loopback()) return ifindex == loopback_ifindex;
-  return source.address.is_unicast();
-}
-
-// fe80::/10 means nothing without the link it is on.
-Endpoint with_scope(Endpoint endpoint, std::uint32_t ifindex) {
-  const bool link_local = endpoint.address.family == IpAddress::Family::v6 &&
-                          endpoint.address.bytes[0] == 0xfe &&
-                          (endpoint.address.bytes[1] & 0xc0) == 0x80;
-  endpoint.scope = link_local ? ifindex : 0;
-  return endpoint;
 }
 
 } // namespace

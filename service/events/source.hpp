@@ -2,10 +2,10 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "handoff/peer_id.hpp"
 #include "handoff/sighting.hpp"
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 namespace provisiond::events {
@@ -26,21 +26,40 @@ struct SourceStatistics {
   std::uint64_t receive_errors = 0; // the kernel reported a passing fault; reading went on
 };
 
+// Told by the flow what the database said, so that a source that can drops such initiations by
+// itself, before they wake anybody. Loop thread.
+class RefusalSink {
+ public:
+  virtual ~RefusalSink() = default;
+
+  // The database refused `id`; that holds until then.
+  virtual void refuse(const PeerId& id, TimePoint until) = 0;
+  // It does not hold any more. The end of a watch takes it back for all keys of an interface.
+  virtual void readmit(const PeerId& id) = 0;
+  // The same for every key of the interface.
+  virtual void readmit_all(InterfaceId interface) = 0;
+};
+
+// What a source could deliver about an interface.
+enum class Offer : std::uint8_t { nothing, claims, initiations };
+
 // Where sightings come from. The flow holds one or more of these and does not know which; what they
 // report is unverified, and the same initiation may be reported more than once (see
 // RecentInitiations).
 //
 // Belongs to the loop thread. Nothing blocks and nothing is logged. Errors mean that the operation
 // did not happen; a source whose `read` fails delivers no more and has to be made anew.
-class Source {
+class Source : public RefusalSink {
  public:
-  virtual ~Source() = default;
-
-  // One word for logs and metrics: "capture".
-  [[nodiscard]] virtual std::string_view name() const = 0;
+  [[nodiscard]] virtual SourceKind kind() const = 0;
 
   // Readable while sightings wait (level-triggered); constant for the life of the source.
   [[nodiscard]] virtual int fd() const = 0;
+
+  // Whether it would report bare keys or whole initiations; asked before `watch`.
+  [[nodiscard]] virtual Offer offer(const WatchedInterface& /*interface*/) {
+    return Offer::initiations;
+  }
 
   // Begins to report initiations for `interface`, or follows it to a new port or index. Fails, and
   // changes nothing, when the port is 0 or belongs to another watched interface: that other one is
@@ -54,6 +73,11 @@ class Source {
   // Appends what waits to `sink`, at most a bounded number (stated by the source) per call, so that
   // the loop gets its turn; the rest keeps `fd` readable. `now` is the time of the call.
   virtual Status read(const Instant& now, std::vector<Sighting>& sink) = 0;
+
+  // Sources that cannot drop anything by themselves leave these as they are.
+  void refuse(const PeerId& /*id*/, TimePoint /*until*/) override {}
+  void readmit(const PeerId& /*id*/) override {}
+  void readmit_all(InterfaceId /*interface*/) override {}
 
   // Asks the kernel for its drop count and moves that metric, so not for every packet: about once a
   // second.
