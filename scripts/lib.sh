@@ -6,6 +6,7 @@ build_packages=(
   g++ cmake ninja-build ccache pkg-config git ca-certificates
   libmnl-dev libpqxx-dev libsodium-dev libb2-dev libyaml-cpp-dev prometheus-cpp-dev libsystemd-dev
   libasio-dev libcli11-dev libfmt-dev libexpected-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libbpf-dev clang bpftool
 )
 run_packages=(
   postgresql postgresql-15-pgtap wireguard-tools wireguard-go iproute2 iputils-ping procps curl python3
