@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The capture source sees every initiation once, whatever it is wrapped in, and nothing else.
 #
-#   namespace provisiond-cap-c (client)               namespace provisiond-cap-g (gateway, runs capture_probe)
+#   namespace provisiond-cap-c (client)               namespace provisiond-cap-g (gateway, runs watch_source)
 #
 #   c0    10.77.0.2/24  fd77:0::2/64  ====veth====>   g0    10.77.0.1/24  fd77:0::1/64  (promiscuous)
 #   c0.7  10.77.7.2/24  fd77:7::2/64  --VLAN 7----    g0.7  10.77.7.1/24  fd77:7::1/64
@@ -17,8 +17,8 @@ set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BUILD_DIR=${BUILD_DIR:-$HERE/../../build/dev}
-PROBE=$(find "$BUILD_DIR" -name capture_probe -type f -perm -u+x | head -n 1)
-[[ -n $PROBE ]] || { echo "FAIL capture_probe is not built in $BUILD_DIR"; exit 1; }
+PROBE=$(find "$BUILD_DIR" -name watch_source -type f -perm -u+x | head -n 1)
+[[ -n $PROBE ]] || { echo "FAIL watch_source is not built in $BUILD_DIR"; exit 1; }
 C=provisiond-cap-c
 G=provisiond-cap-g
 PORT=51820
@@ -111,7 +111,7 @@ make_topology() {
 start_probe() {
   local output=$1
   shift
-  echo "+ ip netns exec $G capture_probe $*"
+  echo "+ ip netns exec $G watch_source $*"
   ip netns exec "$G" "$PROBE" "$@" >"$output" 2>&1 &
   PROBE_PID=$!
   ! wait_for grep -q '"ready"' "$output" || return 0
