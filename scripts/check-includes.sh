@@ -22,6 +22,7 @@ declare -A may=(
   [greet]="base handoff wire kernel metrics"
   [watch]="base handoff kernel metrics"
   [evict]="base handoff kernel metrics"
+  [control]="base handoff"
   [flow]="base handoff wire kernel metrics $stages"
   [daemon]="base handoff wire kernel metrics settings flow control $stages"
   [cli]="base control lookup"

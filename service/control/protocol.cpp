@@ -1,0 +1,142 @@
+#include "control/protocol.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <optional>
+
+namespace provisiond::control {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+// In the order of the enumerators.
+constexpr std::array<std::string_view, 4> commands{"status", "peers", "drain", "resume"};
+
+// Deep nesting is the one thing that a bounded text can cost a parser.
+constexpr int deepest = 2;
+
+std::string text_of(const ordered_json& value) {
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + '\n';
+}
+
+Error wrong(const std::string& what) {
+  return Error{what, EINVAL};
+}
+
+std::optional<json> parse_object(std::string_view line) {
+  const json::parser_callback_t bounded = [](int depth, json::parse_event_t event, json&) {
+    const bool opens =
+        event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
+    return !opens || depth < deepest;
+  };
+  json value = json::parse(line.begin(), line.end(), bounded, false);
+  if (!value.is_object()) return std::nullopt;
+  return value;
+}
+
+Status read_text(const json& value, const std::string& key, std::string& into) {
+  if (!value.is_string()) return fail(wrong(fmt::format("\"{}\" is not a text", key)));
+  into = value.get<std::string>();
+  return {};
+}
+
+Status read_entry(const std::string& key, const json& value, std::string& command,
+                  Request& request) {
+  if (key == "request") return read_text(value, key, command);
+  if (key == "interface") return read_text(value, key, request.interface);
+  if (key == "state") return read_text(value, key, request.state);
+  return fail(
+      wrong("the request has a key that is not known; known are request, interface, state"));
+}
+
+ordered_json value_of(const InterfaceOverview& interface) {
+  return ordered_json{
+      {"name", interface.name},
+      {"network", interface.network},
+      {"present", interface.is_present},
+      {"source", interface.source.empty() ? ordered_json(nullptr) : ordered_json(interface.source)},
+      {"peers", interface.peers},
+      {"greeted", interface.greeted}};
+}
+
+ordered_json value_of(WallTime time) {
+  if (time == WallTime{}) return nullptr;
+  return fmt::format("{:%FT%TZ}", std::chrono::floor<std::chrono::seconds>(time));
+}
+
+std::int64_t seconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+} // namespace
+
+Result<Request> parse_request(std::string_view line) {
+  const std::optional<json> value = parse_object(line);
+  if (!value) return fail(wrong("the request is not a JSON object on one line"));
+  Request request;
+  std::string command;
+  for (const auto& [key, entry] : value->items()) {
+    const Status read = read_entry(key, entry, command, request);
+    if (!read) return fail(read.error());
+  }
+  const std::array<std::string_view, 4>::const_iterator known =
+      std::ranges::find(commands, command);
+  if (known == commands.end())
+    return fail(wrong(fmt::format("the request is none of: {}", fmt::join(commands, ", "))));
+  request.command = static_cast<Command>(known - commands.begin());
+  const bool has_filter = !request.interface.empty() || !request.state.empty();
+  if (has_filter && request.command != Command::peers)
+    return fail(wrong("only peers takes an interface or a state"));
+  if (!request.state.empty() &&
+      std::ranges::find(peer_stage_names, request.state) == peer_stage_names.end())
+    return fail(wrong(fmt::format("the state is none of: {}", fmt::join(peer_stage_names, ", "))));
+  return request;
+}
+
+std::string error_line(std::string_view code, std::string_view text) {
+  return text_of({{"error", text}, {"code", code}});
+}
+
+std::string done_line() {
+  return text_of({{"done", true}});
+}
+
+std::string line_of(const Overview& overview) {
+  ordered_json interfaces = ordered_json::array();
+  for (const InterfaceOverview& interface : overview.interfaces)
+    interfaces.push_back(value_of(interface));
+  return text_of(ordered_json{{"version", overview.version},
+                              {"uptime_seconds", overview.uptime.count()},
+                              {"draining", overview.is_draining},
+                              {"database_sessions", overview.database_sessions},
+                              {"interfaces", interfaces}});
+}
+
+std::string line_of(const DrainAnswer& answer) {
+  return text_of({{"draining", answer.is_draining}});
+}
+
+std::string line_of(const PeerView& peer, std::string_view interface, TimePoint now) {
+  const ordered_json endpoint =
+      peer.endpoint ? ordered_json(peer.endpoint->to_string()) : ordered_json(nullptr);
+  const ordered_json installed =
+      peer.installed_at ? ordered_json(seconds(now - *peer.installed_at)) : ordered_json(nullptr);
+  return text_of(ordered_json{{"interface", interface},
+                              {"public_key", peer.key.to_string()},
+                              {"state", to_string(peer.stage)},
+                              {"ours", peer.is_ours},
+                              {"endpoint", endpoint},
+                              {"last_handshake", value_of(peer.last_handshake)},
+                              {"received_bytes", peer.received_bytes},
+                              {"sent_bytes", peer.sent_bytes},
+                              {"installed_seconds_ago", installed}});
+}
+
+} // namespace provisiond::control

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "control/question.hpp"
+#include "handoff/peer_view.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+// The lines on the control socket: JSON objects, one to a line, both ways. A client sends requests
+//
+//   {"request": "status"}
+//   {"request": "peers", "interface": "wg0", "state": "live"}     (both may be left out)
+//   {"request": "drain"}
+//   {"request": "resume"}
+//
+// and reads any number of lines for each. The last one is {"done": true}, or tells why the answer
+// ends: {"error": "...", "code": "usage"}. What comes without it has been cut off.
+
+namespace provisiond::control {
+
+inline constexpr const char* default_socket = "/run/wg-provisiond/control.sock";
+inline constexpr std::size_t longest_request = 4096; // bytes, the newline included
+
+enum class Command : std::uint8_t { status, peers, drain, resume };
+
+struct Request {
+  Command command = Command::status;
+  std::string interface; // of `peers`; empty: all
+  std::string state;     // likewise
+};
+
+// Whatever the bytes: a request, or what is wrong with it.
+Result<Request> parse_request(std::string_view line);
+
+// A class of errors is a word for programs: usage, refused, not_found, busy.
+std::string error_line(std::string_view code, std::string_view text);
+std::string done_line();
+
+std::string line_of(const Overview& overview);
+std::string line_of(const DrainAnswer& answer);
+// `interface` is its name; `now` tells how long ago.
+std::string line_of(const PeerView& peer, std::string_view interface, TimePoint now);
+
+} // namespace provisiond::control

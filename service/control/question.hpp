@@ -1,0 +1,71 @@
+#pragma once
+
+#include "handoff/peer_id.hpp"
+#include "handoff/peer_view.hpp"
+#include "handoff/peer_walk.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+// What the control thread asks the loop, and what it is told. Each question costs the loop a part
+// of one turn, whatever the clients do: a list of peers is asked for in slices.
+
+namespace provisiond::control {
+
+// Peers in one answer. A slice costs the loop a table look-up per peer.
+inline constexpr std::size_t most_peers_per_question = 2000;
+
+struct OverviewQuestion {};
+
+// A slice of who is on the interface. Asked with the rest of each answer until there is none, it
+// tells everybody who stays meanwhile, once; see PeerWalk.
+struct PeersQuestion {
+  InterfaceId interface;
+  std::optional<PeerWalk> walk; // none: from the beginning
+};
+
+struct DrainQuestion {
+  bool begins = true; // false: ends
+};
+
+struct InterfaceOverview {
+  std::string name;
+  std::string network;
+  bool is_present = false;
+  std::string source; // of first packets; empty: none
+  std::size_t peers = 0;
+  std::size_t greeted = 0; // without a session yet
+};
+
+struct Overview {
+  std::string version{};
+  std::chrono::seconds uptime{};
+  bool is_draining = false;
+  std::size_t database_sessions = 0;
+  std::vector<InterfaceOverview> interfaces{};
+};
+
+// How it is now: the daemon drains, or it does not.
+struct DrainAnswer {
+  bool is_draining = false;
+};
+
+using QuestionBody = std::variant<OverviewQuestion, PeersQuestion, DrainQuestion>;
+using AnswerBody = std::variant<Overview, PeerSlice, DrainAnswer>;
+
+// control -> loop and back; `ticket` says which client waits for it.
+struct Question {
+  std::uint64_t ticket = 0;
+  QuestionBody body;
+};
+struct Answer {
+  std::uint64_t ticket = 0;
+  AnswerBody body;
+};
+
+} // namespace provisiond::control
