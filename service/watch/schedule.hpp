@@ -4,13 +4,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace provisiond::watch {
 
 // When to look at a device's peers again. A pass costs time linear in their number and stalls the
 // loop, so passes may take a tenth of the time at most, however large the device is. While peers
 // wait for their first handshake the next pass comes as early as that allows, else after the
-// interval.
+// interval. Of the last two passes the shorter one counts: a pass that waited for somebody else's
+// lock (rtnl) says nothing about the device.
 //
 // Loop thread; pure but for its memory of the last pass.
 class Schedule {
@@ -23,7 +25,7 @@ class Schedule {
 
   void passed(TimePoint begin, TimePoint end) {
     last_end_ = end;
-    last_duration_ = end - begin;
+    previous_duration_ = std::exchange(last_duration_, end - begin);
   }
 
   // The next pass comes at once.
@@ -32,11 +34,12 @@ class Schedule {
  private:
   static constexpr Duration shortest_pause = std::chrono::milliseconds{20};
   [[nodiscard]] Duration pause() const {
-    return std::max<Duration>(shortest_pause, 9 * last_duration_);
+    return std::max<Duration>(shortest_pause, 9 * std::min(previous_duration_, last_duration_));
   }
 
   Duration interval_;
   TimePoint last_end_{};
+  Duration previous_duration_{};
   Duration last_duration_{};
 };
 

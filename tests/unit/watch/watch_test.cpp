@@ -26,10 +26,18 @@ TEST(Schedule, PassesEarlyWhileSomeoneWaits) {
 
 TEST(Schedule, TakesATenthOfTheTimeAtMost) {
   Schedule schedule{1s};
+  schedule.passed(start - 2s, start - 1s);
   schedule.passed(start, start + 500ms);
   EXPECT_FALSE(schedule.is_due(true, start + 4999ms));
   EXPECT_TRUE(schedule.is_due(true, start + 5s));
   EXPECT_FALSE(schedule.is_due(false, start + 4999ms));
+}
+
+TEST(Schedule, OnePassThatHadToWaitDelaysNobody) {
+  Schedule schedule{10s};
+  schedule.passed(start, start + 1ms);
+  schedule.passed(start + 1s, start + 4s);
+  EXPECT_TRUE(schedule.is_due(true, start + 4s + 20ms));
 }
 
 TEST(Schedule, CanBeHurried) {

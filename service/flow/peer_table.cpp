@@ -1,0 +1,109 @@
+#include "flow/peer_table.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace provisiond::flow {
+
+namespace {
+
+// To close up the order moves 16 bytes for each peer, which is worth it for more than a few.
+constexpr std::size_t fewest_empty_places = 64;
+
+} // namespace
+
+void Peer::follow(const PeerRecord& record) {
+  is_on_trial = record.is_on_trial;
+  row = record.id;
+  is_evicted_last = record.is_evicted_last;
+  may_roam = record.may_roam;
+  expires_at = record.expires_at;
+  idle_timeout = record.idle_timeout;
+  allowed_sources = may_roam ? std::vector<IpPrefix>{} : record.allowed_sources;
+}
+
+std::size_t PeerTable::Hash::operator()(const PublicKey& key) const {
+  static const KeyedHash hash;
+  return hash(key.bytes);
+}
+
+Peer& PeerTable::add(const PublicKey& key, PeerStage first) {
+  assert(may_begin(first) && !entries_.contains(key));
+  const Entries::iterator entry = entries_.try_emplace(key).first;
+  Peer& peer = entry->second;
+  peer.number = next_number_++;
+  order_.push_back({.number = peer.number, .entry = &*entry});
+  peer.stage = first;
+  peer.seen_in_pass = pass_;
+  ++counts_[static_cast<std::size_t>(first)];
+  ++owners_[static_cast<std::size_t>(peer.owner)];
+  return peer;
+}
+
+Peer* PeerTable::find(const PublicKey& key) {
+  const Entries::iterator found = entries_.find(key);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+const Peer* PeerTable::find(const PublicKey& key) const {
+  const Entries::const_iterator found = entries_.find(key);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+void PeerTable::advance(Peer& peer, PeerStage to) {
+  assert(may_follow(peer.stage, to));
+  --counts_[static_cast<std::size_t>(peer.stage)];
+  ++counts_[static_cast<std::size_t>(to)];
+  peer.stage = to;
+}
+
+void PeerTable::give_to(Peer& peer, Owner owner) {
+  --owners_[static_cast<std::size_t>(peer.owner)];
+  ++owners_[static_cast<std::size_t>(owner)];
+  peer.owner = owner;
+}
+
+void PeerTable::erase(const PublicKey& key) {
+  const Entries::iterator found = entries_.find(key);
+  if (found == entries_.end()) return;
+  --counts_[static_cast<std::size_t>(found->second.stage)];
+  --owners_[static_cast<std::size_t>(found->second.owner)];
+  leave_order(found->second);
+  entries_.erase(found);
+}
+
+void PeerTable::clear() {
+  entries_.clear();
+  order_.clear();
+  empty_places_ = 0;
+  counts_ = {};
+  owners_ = {};
+}
+
+void PeerTable::leave_order(const Peer& peer) {
+  std::ranges::lower_bound(order_, peer.number, {}, &Place::number)->entry = nullptr;
+  ++empty_places_;
+  if (empty_places_ < fewest_empty_places || empty_places_ <= order_.size() / 2) return;
+  std::erase_if(order_, [](const Place& place) { return place.entry == nullptr; });
+  empty_places_ = 0;
+}
+
+std::vector<const PeerTable::Entries::value_type*> PeerTable::step(PeerWalk& walk,
+                                                                   std::size_t most) const {
+  std::vector<const Entries::value_type*> met;
+  std::vector<Place>::const_iterator place =
+      std::ranges::lower_bound(order_, walk.next, {}, &Place::number);
+  for (; most > 0 && place != order_.end() && place->number < walk.end; ++place, --most)
+    if (place->entry != nullptr) met.push_back(place->entry);
+  walk.next = place == order_.end() ? walk.end : std::min(place->number, walk.end);
+  return met;
+}
+
+std::size_t PeerTable::left(const PeerWalk& walk) const {
+  const auto place = [this](std::uint64_t number) {
+    return std::ranges::lower_bound(order_, number, {}, &Place::number);
+  };
+  return walk.is_over() ? 0 : static_cast<std::size_t>(place(walk.end) - place(walk.next));
+}
+
+} // namespace provisiond::flow
