@@ -1,7 +1,7 @@
--- The daemon's role may call its two functions and nothing else; nobody else may call them.
+-- The daemon's role may call its functions and nothing else; nobody else may call them.
 BEGIN;
 SET search_path = public, wg_provision;
-SELECT plan(16);
+SELECT plan(18);
 
 CREATE ROLE some_daemon IN ROLE wg_provision_daemon;
 CREATE ROLE somebody;
@@ -13,11 +13,14 @@ SELECT set_eq(
     $$SELECT p.oid::regprocedure::text FROM pg_proc p
       WHERE p.pronamespace = 'wg_provision'::regnamespace AND p.prolang <> (SELECT oid FROM pg_language WHERE lanname = 'c')
       AND has_function_privilege('some_daemon', p.oid, 'EXECUTE')$$,
-    ARRAY['find_peers(text[],bytea[])', 'schema_version()'], 'its functions');
+    ARRAY['changes_after(text)', 'claim_sessions(text,text,text,bytea[],bytea[],bigint[])', 'enrol_peer(text,text,bytea)', 'find_peers(text[],bytea[])',
+        'record_sightings(text,text[],bytea[],text[],inet[],integer[])',
+        'report_interface(text,text,text,text,bytea,integer,bytea[],inet[],integer[],bigint[],bigint[],bigint[],text)',
+        'schema_version()'], 'its functions');
 SELECT is_empty(
     $$SELECT c.oid::regclass, privilege FROM pg_class c,
       unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
-      WHERE c.relnamespace = 'wg_provision'::regnamespace AND c.relkind = 'r'
+      WHERE c.relnamespace = 'wg_provision'::regnamespace AND c.relkind IN ('r', 'v')
       AND has_table_privilege('some_daemon', c.oid, privilege)$$, 'no right to any table');
 SELECT is_empty(
     $$SELECT p.oid::regprocedure FROM pg_proc p
@@ -35,7 +38,7 @@ SET LOCAL ROLE some_daemon;
 SELECT lives_ok('SELECT wg_provision.schema_version()', 'the daemon reads the schema version');
 SELECT lives_ok($$SELECT * FROM wg_provision.find_peers('{office}', '{NULL}')$$, 'the daemon looks up');
 SELECT throws_ok('SELECT * FROM wg_provision.' || relation, '42501', NULL, 'the daemon cannot read ' || relation)
-    FROM unnest(ARRAY['peers', 'allowed_ips', 'networks', 'schema_version']) AS relation;
+    FROM unnest(ARRAY['peers', 'allowed_ips', 'networks', 'schema_version', 'changes', 'tombstones']) AS relation;
 SELECT throws_ok('DELETE FROM wg_provision.peers', '42501', NULL, 'the daemon cannot write');
 SELECT throws_ok($$SELECT wg_provision.add_peer('office', 'x', '{}')$$, '42501', NULL, 'the daemon cannot add a peer');
 RESET ROLE;
@@ -43,8 +46,8 @@ RESET ROLE;
 SELECT is_empty(
     $$SELECT c.oid::regclass::text, a.attname FROM pg_class c LEFT JOIN pg_attribute a
           ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-      WHERE c.relnamespace = 'wg_provision'::regnamespace AND c.relkind = 'r'
-      AND (obj_description(c.oid, 'pg_class') IS NULL OR col_description(c.oid, a.attnum) IS NULL)
+      WHERE c.relnamespace = 'wg_provision'::regnamespace AND c.relkind IN ('r', 'v')
+      AND (obj_description(c.oid, 'pg_class') IS NULL OR c.relkind = 'r' AND col_description(c.oid, a.attnum) IS NULL)
       UNION ALL SELECT p.oid::regprocedure::text, NULL FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
       WHERE p.pronamespace = 'wg_provision'::regnamespace AND l.lanname <> 'c'
       AND obj_description(p.oid, 'pg_proc') IS NULL$$, 'every table, column and function has its comment');
