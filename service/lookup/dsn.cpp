@@ -20,7 +20,11 @@ std::string with_defaults(std::string_view dsn, const DsnDefaults& defaults) {
   const std::chrono::seconds connect =
       std::chrono::ceil<std::chrono::seconds>(defaults.connect_timeout);
   const char separator = is_uri(dsn) ? '&' : ' ';
+  const std::string target = defaults.target == Target::writable
+                                 ? fmt::format("target_session_attrs=read-write{}", separator)
+                                 : "";
   const std::string ours =
+      target +
       fmt::format("connect_timeout={1}{0}tcp_user_timeout={2}{0}keepalives=1{0}keepalives_idle=10"
                   "{0}keepalives_interval=5{0}keepalives_count=3{0}"
                   "fallback_application_name=wg-provisiond",
@@ -30,6 +34,16 @@ std::string with_defaults(std::string_view dsn, const DsnDefaults& defaults) {
   if (query == std::string_view::npos) return fmt::format("{}?{}", dsn, ours);
   const std::string_view theirs = dsn.substr(query + 1);
   return fmt::format("{}?{}{}{}", dsn.substr(0, query), ours, theirs.empty() ? "" : "&", theirs);
+}
+
+bool leaves_choice(std::string_view dsn) {
+  static const std::regex own_choice{"(^|[\\s?&])target_session_attrs\\s*="};
+  static const std::regex host_list{"(^|\\s)host(addr)?\\s*=\\s*('[^']*,|[^\\s',]*,)"};
+  static const std::regex uri_list{
+      "^postgres(ql)?://([^/?@]*@)?[^/?@]*,[^/?@]*([/?]|$)|[?&]host(addr)?=[^&]*(,|%2C)",
+      std::regex::icase};
+  if (std::regex_search(dsn.begin(), dsn.end(), own_choice)) return false;
+  return std::regex_search(dsn.begin(), dsn.end(), is_uri(dsn) ? uri_list : host_list);
 }
 
 bool holds_password(std::string_view dsn) {

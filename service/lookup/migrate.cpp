@@ -3,12 +3,12 @@
 #include "lookup/dsn.hpp"
 #include "lookup/pqxx_calls.hpp"
 #include "lookup/sql.hpp"
+#include "lookup/transaction.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/pqxx>
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
 #include <fstream>
 #include <iterator>
@@ -40,17 +40,6 @@ Result<std::string> read_file(const path& file) {
   if (!stream || text.empty())
     return fail(Error{fmt::format("read {}: unreadable or empty", file.string())});
   return text;
-}
-
-Result<std::unique_ptr<pqxx::connection>> connect(const std::string& dsn) {
-  using std::chrono::seconds;
-  const std::string complete =
-      with_defaults(dsn, {.connect_timeout = seconds{5}, .tcp_user_timeout = seconds{30}});
-  try {
-    return std::make_unique<pqxx::connection>(complete);
-  } catch (const std::exception& cause) {
-    return fail(connect_error(cause.what()));
-  }
 }
 
 // Throws what pqxx throws.
@@ -127,7 +116,7 @@ Result<std::vector<Migration>> read_migrations(const path& directory) {
 Result<MigrationReport> migrate(const std::string& dsn, const path& directory) {
   const Result<std::vector<Migration>> migrations = read_migrations(directory);
   if (!migrations) return fail(migrations.error());
-  const Result<std::unique_ptr<pqxx::connection>> connection = connect(dsn);
+  const Result<std::unique_ptr<pqxx::connection>> connection = open_connection(dsn);
   if (!connection) return fail(connection.error());
   MigrationReport report;
   while (true) {
@@ -140,7 +129,7 @@ Result<MigrationReport> migrate(const std::string& dsn, const path& directory) {
 Result<SchemaStatus> schema_status(const std::string& dsn, const path& directory) {
   const Result<std::vector<Migration>> migrations = read_migrations(directory);
   if (!migrations) return fail(migrations.error());
-  const Result<std::unique_ptr<pqxx::connection>> connection = connect(dsn);
+  const Result<std::unique_ptr<pqxx::connection>> connection = open_connection(dsn);
   if (!connection) return fail(connection.error());
   try {
     pqxx::work work{**connection};

@@ -2,10 +2,23 @@
 
 #include <pqxx/pqxx>
 
+#include <cstdint>
+
 namespace provisiond::lookup {
 
 // Queries with parameters, in the words of the libpqxx at hand: 7.10 deprecates the calls that
 // every version before it has.
+
+// libpqxx 6 opens a lost connection again by itself, and what belonged to the session, such as its
+// LISTEN, is gone without a word; version 7 never does. Call it once connected.
+inline void never_reconnect([[maybe_unused]] pqxx::connection& connection) {
+#if PQXX_VERSION_MAJOR < 7
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  connection.inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+#endif
+}
 
 template <class... Parameters>
 pqxx::result exec_params(pqxx::transaction_base& transaction, const char* statement,
@@ -25,6 +38,28 @@ pqxx::result exec_prepared(pqxx::transaction_base& transaction, const char* name
 #else
   return transaction.exec_prepared(name, parameters...);
 #endif
+}
+
+// COPY: the rows that `next` gives, until it gives none. Returns how many these were.
+template <class Columns, class Next>
+std::int64_t copy_rows(pqxx::transaction_base& transaction, const char* table,
+                       const Columns& columns, const Next& next) {
+#if PQXX_VERSION_MAJOR >= 7
+  pqxx::stream_to stream = pqxx::stream_to::raw_table(
+      transaction, table, pqxx::separated_list(",", columns.begin(), columns.end()));
+#else
+  pqxx::stream_to stream{transaction, table, columns};
+#endif
+  std::int64_t count = 0;
+  for (auto row = next(); row; row = next(), ++count) {
+#if PQXX_VERSION_MAJOR >= 7
+    stream.write_row(*row);
+#else
+    stream << *row;
+#endif
+  }
+  stream.complete();
+  return count;
 }
 
 } // namespace provisiond::lookup

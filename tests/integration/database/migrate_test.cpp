@@ -3,6 +3,7 @@
 #include "cluster.hpp"
 #include "lookup/migrate.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,7 +35,7 @@ class Migrate : public testing::Test {
   void TearDown() override { std::filesystem::remove_all(directory_); }
 
   void add(int number, const std::string& sql) const {
-    std::ofstream{directory_ / ("000" + std::to_string(number) + "_test.sql")} << sql;
+    std::ofstream{directory_ / fmt::format("{:04}_test.sql", number)} << sql;
   }
   [[nodiscard]] Result<MigrationReport> migrate() const {
     return lookup::migrate(database_.admin_dsn(), directory_);
