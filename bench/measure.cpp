@@ -147,7 +147,7 @@ Result<double> measure_installs(kernel::WgDevice& device, std::span<const Public
 Result<Floor> measure_floor(const FloorSetup& setup, std::span<const PublicKey> keys) {
   lookup::QueryWatch watch{std::chrono::seconds{2}};
   const Result<std::unique_ptr<lookup::Session>> session =
-      lookup::Session::open(setup.database.dsn, watch);
+      lookup::Session::open({.first = setup.database.dsn, .stand_in = {}}, watch);
   if (!session) return fail(session.error());
   if (const Status prepared = (*session)->prepare(); !prepared) return fail(prepared.error());
   const std::vector<std::string> networks{setup.database.network};

@@ -1,16 +1,68 @@
 #pragma once
 
 #include "handoff/peer_record.hpp"
+#include "handoff/report.hpp"
 
+#include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace provisiond::lookup {
 
-// PostgreSQL array literals for the parameters of find_peers; pure. `networks` is indexed by
-// InterfaceId, an interface beyond it becomes the empty name, which no network has.
+// A PostgreSQL array literal in the making: {"one","two"}.
+class ArrayLiteral {
+ public:
+  void add(std::string_view value);
+  void add(const PublicKey& key); // as bytea
+  void add(const Tai64n& time);   // as bytea
+  void add_null();
+  [[nodiscard]] std::string finish() && { return std::move(text_ += '}'); }
+
+ private:
+  void add_bytes(std::span<const std::uint8_t> bytes);
+
+  std::string text_ = "{";
+};
+
+// The parameters of find_peers; pure. `networks` is indexed by InterfaceId, an interface beyond it
+// becomes the empty name, which no network has.
 std::string network_array(std::span<const LookupRequest> requests,
                           std::span<const std::string> networks);
 std::string key_array(std::span<const LookupRequest> requests);
+
+// The parameters of report_interface, each as long as `peers`. A peer without an endpoint is left
+// out.
+struct ActivityArrays {
+  std::string keys;
+  std::string addresses;
+  std::string ports;
+  std::string handshakes_us;
+  std::string received_bytes;
+  std::string sent_bytes;
+};
+ActivityArrays activity_arrays(std::span<const ActivePeer> peers);
+
+// The parameters of claim_sessions, once for each interface that `claims` name.
+struct ClaimArrays {
+  InterfaceId interface;
+  std::string name;
+  std::string keys;
+  std::string initiations;
+  std::string handshakes_us;
+};
+std::vector<ClaimArrays> claim_arrays(std::span<const SessionClaim> claims);
+
+// The parameters of record_sightings, each as long as `keys`.
+struct SightingArrays {
+  std::string networks;
+  std::string keys;
+  std::string reasons;
+  std::string addresses;
+  std::string ports;
+};
+SightingArrays sighting_arrays(std::span<const RefusedKey> keys,
+                               std::span<const std::string> networks);
 
 } // namespace provisiond::lookup

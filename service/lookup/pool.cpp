@@ -3,6 +3,7 @@
 #include "lookup/worker.hpp"
 
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include <algorithm>
 #include <utility>
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::uint32_t maximum_sessions = 64;
 constexpr std::uint32_t maximum_batch_size = 4096;
+// Milliseconds: the shortest pause while somebody waits, and the span of its random part.
+constexpr std::uint32_t hurried_minimum = 250;
 
 Status check(const Limits& limits) {
   if (limits.sessions < 1 || limits.sessions > maximum_sessions)
@@ -57,7 +60,25 @@ Pool::~Pool() {
 void Pool::tick(TimePoint now) {
   for (const std::unique_ptr<Worker>& worker : workers_)
     worker->tick(now);
-  if (state().connected_sessions == 0) answer_everything_that_waits();
+  const bool is_connected = state().connected_sessions > 0;
+  if (!is_connected) answer_everything_that_waits();
+  if (is_connected && !was_connected_) {
+    for (const std::unique_ptr<Worker>& worker : workers_)
+      worker->hurry(std::chrono::milliseconds::zero(), now);
+  }
+  was_connected_ = is_connected;
+}
+
+void Pool::hurry(TimePoint now) {
+  const std::chrono::milliseconds longest{hurried_minimum + randombytes_uniform(hurried_minimum)};
+  if (state().connected_sessions > 0) return;
+  for (const std::unique_ptr<Worker>& worker : workers_)
+    if (worker->hurry(longest, now)) return;
+}
+
+void Pool::return_to_primary() {
+  for (const std::unique_ptr<Worker>& worker : workers_)
+    worker->return_to_primary();
 }
 
 PoolState Pool::state() const {

@@ -17,24 +17,34 @@ namespace provisiond::lookup {
 class Worker;
 
 struct Limits {
-  std::string dsn;                                  // libpq string or URI; may hold several hosts
-  std::uint32_t sessions = 2;                       // 1 to 64
-  std::uint32_t batch_size = 128;                   // keys per query, 1 to 4096
+  std::string dsn;                // libpq string or URI; of several hosts, see lookup/route.hpp
+  std::uint32_t sessions = 2;     // 1 to 64
+  std::uint32_t batch_size = 128; // keys per query, 1 to 4096
   std::chrono::milliseconds connect_timeout{5'000}; // per host; libpq counts whole seconds from 2
   std::chrono::milliseconds query_deadline{2'000};  // then the session is cut
   std::chrono::milliseconds reconnect_minimum{100}; // first retry, before jitter
   std::chrono::milliseconds reconnect_maximum{10'000};
+  std::chrono::milliseconds poll_interval{5'000}; // of the change feed
+  std::string gateway{"gateway"};                 // what this gateway is called in the database
+  std::string version{"unknown"};                 // of this build, for the database
 };
 
 // What happened to one session, for the log. `text` is one line without secrets: where it is
 // connected to, or why it is not and what to do.
 struct PoolEvent {
-  enum class Kind : std::uint8_t { connected, disconnected, schema_mismatch };
+  enum class Kind : std::uint8_t {
+    connected,
+    disconnected,
+    schema_mismatch,
+    enrolment_failed,
+    not_reported, // of the reporter
+  };
 
   Kind kind = Kind::disconnected;
   std::uint32_t session = 0;
   std::string text;
-  std::chrono::milliseconds retry_in{0}; // 0 for `connected`
+  std::chrono::milliseconds retry_in{0}; // 0 where nothing is tried again
+  bool is_back = false; // connected: to a primary, after a standby that may have been behind
 };
 
 // How the pool is now. The texts are empty when there is nothing to say.
@@ -59,6 +69,7 @@ struct PoolWiring {
 // answer comes within query_deadline plus three ticks, also from a server that is frozen or behind
 // a black hole: Refusal::database_unavailable then, which says nothing about the key. While no
 // session is connected, each tick answers everything that waits with database_unavailable.
+// When one session connects, the pauses of the others end.
 // Before a session serves, the schema version is checked; with the wrong one it does not serve.
 //
 // Threads. lookup-0..n own one PostgreSQL session each and take everything queued, at most
@@ -69,7 +80,8 @@ struct PoolWiring {
 // Cost. A tick is a few locks. A batch of 128 keys is one round trip, one to three milliseconds.
 // Memory: batch_size requests and answers per session.
 //
-// Moves lookup_batches, lookup_keys, lookup_errors, database_reconnects, database_up.
+// Moves lookup_batches, lookup_keys, lookup_errors, database_reconnects, database_up,
+// database_answers.
 class Pool {
  public:
   // `networks` is indexed by InterfaceId. Fails on a limit out of range or when no thread can be
@@ -87,12 +99,20 @@ class Pool {
   void tick(TimePoint now);
   [[nodiscard]] PoolState state() const;
 
+  // Somebody waits for the database: while no session is connected, one of them is tried again
+  // within half a second, whatever its pause. Loop.
+  void hurry(TimePoint now);
+  // A primary is there: sessions with a standby that stands in for it go to it; what is asked
+  // meanwhile waits. Loop.
+  void return_to_primary();
+
  private:
   explicit Pool(const PoolWiring& wiring);
   void answer_everything_that_waits();
 
   PoolWiring wiring_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  bool was_connected_ = false; // loop: any session, at the last tick
 };
 
 } // namespace provisiond::lookup

@@ -4,7 +4,9 @@
 #include "handoff/peer_record.hpp"
 #include "handoff/refusal.hpp"
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -13,8 +15,8 @@ namespace provisiond::lookup {
 // A record, or why there is none.
 using Verdict = std::variant<PeerRecord, Refusal>;
 
-// One row of wg_provision.find_peers in PostgreSQL's text format; nullopt is NULL. Keys are hex,
-// allowed IPs an array literal, the expiry counts microseconds since 1970.
+// One row of wg_provision.find_peers in PostgreSQL's text format; nullopt is NULL. Keys and
+// initiations are hex, prefixes an array literal, the expiry counts microseconds since 1970.
 struct Row {
   std::optional<std::string_view> verdict;
   std::optional<std::string_view> public_key;
@@ -23,13 +25,27 @@ struct Row {
   std::optional<std::string_view> keepalive_seconds;
   std::optional<std::string_view> allowed_ips;
   std::optional<std::string_view> expires_at_us;
+  std::optional<std::string_view> session_gateway;
+  std::optional<std::string_view> session_interface;
+  std::optional<std::string_view> newest_initiation;
+  std::optional<std::string_view> idle_timeout_s;
+  std::optional<std::string_view> allowed_sources;
+  std::optional<std::string_view> roaming;
+  std::optional<std::string_view> several_gateways;
+  std::optional<std::string_view> evict_last;
 };
+
+// Two hexadecimal digits for each of `bytes`; false when `text` is anything else.
+bool read_hex(std::string_view text, std::span<std::uint8_t> bytes);
 
 // What a row says about the key that was asked for. The database is not trusted to keep its own
 // constraints: a row that is not exactly what the schema promises is Refusal::invalid_row, that is
 // a key that is not the asked one or all zero, a preshared key that is not 32 bytes or all zero, a
 // number out of range, a prefix with host bits, more than PeerRecord::maximum_allowed_ips of them,
-// an expiry before 1970 or beyond WallTime (the year 2262), or an unknown verdict.
+// an expiry before 1970 or beyond WallTime (the year 2262), half a session holder, an initiation
+// that is not 12 bytes, an idle timeout outside of three minutes to 30 days, more than 64 sources
+// or none in the list, a missing yes or no, or an unknown verdict. `expected` and `trial` are
+// records that are on trial.
 //
 // Pure. Costs about 2 us for a peer with one allowed IP.
 Verdict read_row(const Row& row, const PublicKey& asked);

@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "base/guarded.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -11,7 +12,7 @@ namespace provisiond::lookup {
 
 // Lets a worker sleep in the loop's time: the worker calls `begin` and then blocks in `wait`; the
 // first `tick` starts the delay, the first one after it ends `wait`. `close` ends it at once and
-// for good. One worker per pause; `tick` on the loop, `close` on any thread.
+// for good. One worker per pause; `tick` and `hurry` on the loop, `close` on any thread.
 class RetryPause {
  public:
   void begin(std::chrono::milliseconds delay) {
@@ -30,6 +31,15 @@ class RetryPause {
       return true;
     });
     if (is_over) static_cast<void>(wake_.push(Wake{})); // refused only when closed
+  }
+
+  // A pause that is under way ends after `longest` at the latest. False when there is none.
+  bool hurry(std::chrono::milliseconds longest, TimePoint now) {
+    return pending_.with([&](std::optional<Pending>& pending) {
+      if (!pending) return false;
+      pending->ends_at = std::min(pending->ends_at.value_or(now + pending->delay), now + longest);
+      return true;
+    });
   }
 
   void close() { wake_.close(); }

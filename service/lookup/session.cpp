@@ -1,6 +1,8 @@
+// Longer than other files, because each query is one function and all share the session's errors.
 #include "lookup/session.hpp"
 
 #include "lookup/array_literal.hpp"
+#include "lookup/database_error.hpp"
 #include "lookup/dsn.hpp"
 #include "lookup/pqxx_calls.hpp"
 #include "lookup/sql.hpp"
@@ -32,7 +34,15 @@ Row row_of(const pqxx::row& row) {
           .preshared_key = text_of(row, Column::preshared_key),
           .keepalive_seconds = text_of(row, Column::keepalive_seconds),
           .allowed_ips = text_of(row, Column::allowed_ips),
-          .expires_at_us = text_of(row, Column::expires_at_us)};
+          .expires_at_us = text_of(row, Column::expires_at_us),
+          .session_gateway = text_of(row, Column::session_gateway),
+          .session_interface = text_of(row, Column::session_interface),
+          .newest_initiation = text_of(row, Column::newest_initiation),
+          .idle_timeout_s = text_of(row, Column::idle_timeout_s),
+          .allowed_sources = text_of(row, Column::allowed_sources),
+          .roaming = text_of(row, Column::roaming),
+          .several_gateways = text_of(row, Column::several_gateways),
+          .evict_last = text_of(row, Column::evict_last)};
 }
 
 // The request that a row answers, from 0; nullopt when there is none.
@@ -68,18 +78,25 @@ std::optional<std::string> explain_schema_error(const pqxx::sql_error& error) {
   return std::nullopt;
 }
 
-} // namespace
-
-Result<std::unique_ptr<Session>> Session::open(const std::string& dsn, QueryWatch& watch) {
-  std::unique_ptr<pqxx::connection> connection;
+Result<std::unique_ptr<pqxx::connection>> connect(const std::string& dsn) {
   try {
-    connection = std::make_unique<pqxx::connection>(dsn);
+    return std::make_unique<pqxx::connection>(dsn);
   } catch (const std::exception& cause) {
     return fail(connect_error(cause.what()));
   }
-  std::unique_ptr<Session> session{new Session{std::move(connection), watch}};
+}
+
+} // namespace
+
+Result<std::unique_ptr<Session>> Session::open(const Route& route, QueryWatch& watch) {
+  Result<std::unique_ptr<pqxx::connection>> connection = connect(route.first);
+  if (!connection && route.has_choice()) connection = connect(route.stand_in);
+  if (!connection) return fail(connection.error());
+  never_reconnect(**connection);
+  std::unique_ptr<Session> session{new Session{std::move(*connection), watch}};
   const Status set_up = session->set_up();
   if (!set_up) return fail(set_up.error().while_doing("set the database session up"));
+  session->is_stand_in_ = session->is_standby_ && route.has_choice();
   return session;
 }
 
@@ -96,7 +113,11 @@ Status Session::set_up() {
   const QueryInFlight in_flight{watch_};
   try {
     pqxx::nontransaction query{*connection_};
-    exec_params(query, sql::default_statement_timeout, std::to_string(watch_.limit().count()));
+    const pqxx::result begun =
+        exec_params(query, sql::begin_session, std::to_string(watch_.limit().count()),
+                    std::to_string(connection_->backendpid()));
+    is_standby_ = begun[0][0].as<bool>();
+    is_pooled_ = !begun[0][1].as<bool>();
   } catch (const std::exception& cause) {
     return fail(explain(cause));
   }
@@ -119,22 +140,28 @@ Result<std::optional<std::string>> Session::schema_problem() {
 Status Session::prepare() {
   const QueryInFlight in_flight{watch_};
   try {
-    connection_->prepare(find_statement, sql::find_peers);
-    pqxx::nontransaction query{*connection_};
-    exec_prepared(query, find_statement, network_array({}, {}), key_array({}));
+    if (!is_pooled_) connection_->prepare(find_statement, sql::find_peers);
+    exec_find({}, {});
   } catch (const std::exception& cause) {
     return fail(explain(cause).while_doing("prepare the look-up"));
   }
   return {};
 }
 
+pqxx::result Session::exec_find(std::span<const LookupRequest> requests,
+                                std::span<const std::string> networks) {
+  const std::string names = network_array(requests, networks);
+  const std::string keys = key_array(requests);
+  pqxx::nontransaction query{*connection_};
+  if (is_pooled_) return exec_params(query, sql::find_peers, names, keys);
+  return exec_prepared(query, find_statement, names, keys);
+}
+
 Result<std::vector<Verdict>> Session::find(std::span<const LookupRequest> requests,
                                            std::span<const std::string> networks) {
   const QueryInFlight in_flight{watch_};
   try {
-    pqxx::nontransaction query{*connection_};
-    const pqxx::result rows = exec_prepared(query, find_statement,
-                                            network_array(requests, networks), key_array(requests));
+    const pqxx::result rows = exec_find(requests, networks);
     std::vector<std::optional<Verdict>> read(requests.size());
     std::size_t answered = 0;
     for (const pqxx::row& row : rows) {
@@ -156,6 +183,139 @@ Result<std::vector<Verdict>> Session::find(std::span<const LookupRequest> reques
   }
 }
 
+Result<Verdict> Session::enrol(const LookupRequest& request, std::span<const std::string> networks,
+                               const std::string& gateway) {
+  const QueryInFlight in_flight{watch_};
+  const bool is_known = request.interface.value < networks.size();
+  try {
+    pqxx::nontransaction query{*connection_};
+    const pqxx::result rows =
+        exec_params(query, sql::enrol_peer, gateway,
+                    is_known ? networks[request.interface.value] : "", request.key.to_string());
+    if (rows.size() != 1) return fail(Error{"enrol a peer: not one row"});
+    return read_row(row_of(rows[0]), request.key);
+  } catch (const pqxx::sql_error& cause) {
+    return fail(Error{server_message(cause.what()), EPERM}.while_doing("enrol a peer"));
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("enrol a peer"));
+  }
+}
+
+Status Session::record(std::span<const RefusedKey> keys, std::span<const std::string> networks,
+                       const std::string& gateway) {
+  const QueryInFlight in_flight{watch_};
+  const SightingArrays arrays = sighting_arrays(keys, networks);
+  try {
+    pqxx::nontransaction query{*connection_};
+    exec_params(query, sql::record_sightings, gateway, arrays.networks, arrays.keys, arrays.reasons,
+                arrays.addresses, arrays.ports);
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("record refused keys"));
+  }
+  return {};
+}
+
+Status Session::record(const InterfaceReport& report, std::span<const std::string> networks,
+                       const std::string& gateway, const std::string& version) {
+  const QueryInFlight in_flight{watch_};
+  const ActivityArrays active = activity_arrays(report.active);
+  const bool is_known = report.interface.value < networks.size();
+  try {
+    pqxx::nontransaction query{*connection_};
+    exec_params(query, sql::report_interface, gateway, version, report.name,
+                is_known ? networks[report.interface.value] : "", report.key.to_string(),
+                std::to_string(report.peers), active.keys, active.addresses, active.ports,
+                active.handshakes_us, active.received_bytes, active.sent_bytes, report.position);
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("report an interface"));
+  }
+  return {};
+}
+
+Result<std::vector<PublicKey>> Session::claim(std::span<const SessionClaim> claims,
+                                              std::span<const std::string> networks,
+                                              const std::string& gateway) {
+  const QueryInFlight in_flight{watch_};
+  std::vector<PublicKey> busy;
+  try {
+    pqxx::nontransaction query{*connection_};
+    for (const ClaimArrays& one : claim_arrays(claims)) {
+      const bool is_known = one.interface.value < networks.size();
+      const pqxx::result keys = exec_params(query, sql::claim_sessions, gateway, one.name,
+                                            is_known ? networks[one.interface.value] : "", one.keys,
+                                            one.initiations, one.handshakes_us);
+      for (const pqxx::row& row : keys) {
+        PublicKey key;
+        if (!row[0].is_null() && read_hex(row[0].c_str(), key.bytes)) busy.push_back(key);
+      }
+    }
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("claim sessions"));
+  }
+  return busy;
+}
+
+Result<std::optional<std::string>> Session::listen() {
+  if (is_standby_) return std::optional<std::string>{"the server is a standby"};
+  if (is_pooled_) return std::optional<std::string>{"a pooler stands before the server"};
+  const QueryInFlight in_flight{watch_};
+  try {
+    pqxx::nontransaction query{*connection_};
+    query.exec(sql::listen);
+    return std::optional<std::string>{};
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("listen for changes"));
+  }
+}
+
+Status Session::wait(std::chrono::milliseconds limit) {
+  constexpr std::chrono::milliseconds second{1'000};
+  try {
+    static_cast<void>(connection_->await_notification(
+        limit / second, std::chrono::microseconds{limit % second}.count()));
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("wait for changes"));
+  }
+  return {};
+}
+
+Result<News> Session::changes_after(const std::string& position) {
+  const QueryInFlight in_flight{watch_};
+  try {
+    pqxx::nontransaction query{*connection_};
+    News news;
+    for (const pqxx::row& row : exec_params(query, sql::changes_after, position)) {
+      news.position = row[0].as<std::string>();
+      const std::string server = row[4].as<std::string>();
+      if (!server_.empty() && server != server_)
+        return fail(Error{"read changes: another server answers now", ENOTCONN});
+      server_ = server;
+      if (row[1].is_null()) continue;
+      News::Item item{.network = row[1].as<std::string>(), .key = std::nullopt};
+      if (!row[3].as<bool>()) {
+        item.key.emplace();
+        if (row[2].is_null() || !read_hex(row[2].c_str(), item.key->bytes))
+          continue; // no key of ours
+      }
+      news.items.push_back(std::move(item));
+    }
+    if (news.position.empty()) return fail(Error{"read changes: no position in the answer"});
+    return news;
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("read changes"));
+  }
+}
+
+Result<bool> Session::is_still_standby() {
+  const QueryInFlight in_flight{watch_};
+  try {
+    pqxx::nontransaction query{*connection_};
+    return query.exec(sql::is_standby)[0][0].as<bool>();
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("ask whether the server is a standby"));
+  }
+}
+
 std::string Session::where() const {
   const char* const host = connection_->hostname();
   const char* const port = connection_->port();
@@ -168,7 +328,9 @@ Error Session::explain(const std::exception& cause) const {
     return Error{fmt::format("no answer within {} ms", watch_.limit().count()), ETIMEDOUT};
   if (dynamic_cast<const pqxx::broken_connection*>(&cause) != nullptr)
     return Error{"the server closed the connection", ENOTCONN};
-  return Error{one_line(cause.what())};
+  const pqxx::sql_error* const refusal = dynamic_cast<const pqxx::sql_error*>(&cause);
+  const bool passes = refusal != nullptr && is_passing(refusal->sqlstate());
+  return Error{server_message(cause.what()), passes ? EAGAIN : 0};
 }
 
 } // namespace provisiond::lookup

@@ -2,11 +2,15 @@
 
 #include "base/result.hpp"
 #include "handoff/peer_record.hpp"
+#include "handoff/report.hpp"
 #include "lookup/query_watch.hpp"
 #include "lookup/record.hpp"
+#include "lookup/route.hpp"
 
 #include <pqxx/connection>
+#include <pqxx/result>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,8 +19,18 @@
 
 namespace provisiond::lookup {
 
-// One PostgreSQL session that can ask for peers. Lives on one thread, which blocks in its calls;
-// each query is under the watch's deadline, opening is under the connection string's
+// What a session says about changes, by the names of networks; without a key: any key of it.
+struct News {
+  struct Item {
+    std::string network;
+    std::optional<PublicKey> key;
+  };
+  std::string position;
+  std::vector<Item> items;
+};
+
+// One PostgreSQL session that can ask for peers and for changes. Lives on one thread, which blocks
+// in its calls; each query is under the watch's deadline, opening is under the connection string's
 // connect_timeout. After any error the session is of no further use: drop it and open another.
 //
 // Preshared keys pass through libpq's receive buffer, which it neither locks nor wipes; they leave
@@ -24,9 +38,10 @@ namespace provisiond::lookup {
 // under a query; reconnecting is paced, so at most that per session and pause.
 class Session {
  public:
-  // Connects and makes the watch's deadline the default statement_timeout. The watch outlives the
-  // session.
-  static Result<std::unique_ptr<Session>> open(const std::string& dsn, QueryWatch& watch);
+  // Connects by the route and makes the watch's deadline the default statement_timeout. The watch
+  // outlives the session. Behind a pooler a session has no state: no statement_timeout, no prepared
+  // statement, no notifications.
+  static Result<std::unique_ptr<Session>> open(const Route& route, QueryWatch& watch);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -43,16 +58,62 @@ class Session {
   Result<std::vector<Verdict>> find(std::span<const LookupRequest> requests,
                                     std::span<const std::string> networks);
 
+  // Makes a peer of a device that has passed its trial, and says what `find` would say of it then.
+  // EPERM: the server refused to, and the session is as good as before. Several queries of the
+  // server's in one round trip; it writes.
+  Result<Verdict> enrol(const LookupRequest& request, std::span<const std::string> networks,
+                        const std::string& gateway);
+
+  // Writes down keys that were refused. One round trip; it writes.
+  Status record(std::span<const RefusedKey> keys, std::span<const std::string> networks,
+                const std::string& gateway);
+
+  // Reports an interface and its active peers. One round trip; it writes.
+  Status record(const InterfaceReport& report, std::span<const std::string> networks,
+                const std::string& gateway, const std::string& version);
+
+  // Writes down which peers have a session here now. The keys whose peer is being changed or
+  // deleted just now: these are to be claimed again. One round trip per interface; it writes.
+  Result<std::vector<PublicKey>> claim(std::span<const SessionClaim> claims,
+                                       std::span<const std::string> networks,
+                                       const std::string& gateway);
+
+  // Asks for notifications of changes. Why this session cannot have them, or nullopt.
+  Result<std::optional<std::string>> listen();
+
+  // Blocks until a notification comes, at most about `limit`; not under the watch's deadline, whose
+  // `cut` ends it as well. Fails when the connection is gone.
+  Status wait(std::chrono::milliseconds limit);
+
+  // What changed after `position`, the one in the last answer; an empty one asks for a position
+  // only. Fails when another server answers than before: positions are of one server. One round
+  // trip.
+  Result<News> changes_after(const std::string& position);
+
+  // True when the server was a standby as the session began, and when it is one now: it may have
+  // been promoted. One round trip.
+  [[nodiscard]] bool is_standby() const { return is_standby_; }
+  Result<bool> is_still_standby();
+
+  // A standby that serves because no primary was there.
+  [[nodiscard]] bool is_stand_in() const { return is_stand_in_; }
+
   // "wg at /run/postgresql:5432"
   [[nodiscard]] std::string where() const;
 
  private:
   Session(std::unique_ptr<pqxx::connection> connection, QueryWatch& watch);
   Status set_up();
+  pqxx::result exec_find(std::span<const LookupRequest> requests,
+                         std::span<const std::string> networks);
   [[nodiscard]] Error explain(const std::exception& cause) const;
 
   std::unique_ptr<pqxx::connection> connection_;
   QueryWatch& watch_;
+  bool is_standby_ = false;
+  std::string server_; // when the one that answers was started: behind a pooler it may be another
+  bool is_stand_in_ = false;
+  bool is_pooled_ = false;
 };
 
 } // namespace provisiond::lookup

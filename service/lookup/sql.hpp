@@ -12,10 +12,15 @@ inline constexpr int needed_schema_version = 9;
 
 inline constexpr const char* schema_version = "SELECT wg_provision.schema_version()";
 
-// Unless the role, the database or the connection string has set one. $1 in milliseconds.
-inline constexpr const char* default_statement_timeout =
-    "SELECT set_config('statement_timeout', $1, false)"
-    " WHERE current_setting('statement_timeout') = '0'";
+// What a session begins with: is the server a standby, and is its process $2 the one that we
+// connected to? Another one means a pooler, which may give us another at any time: what is set
+// there would be lost, or somebody else's. Without one, $1 (milliseconds) becomes the
+// statement_timeout, unless the role, the database or the connection string has set one.
+inline constexpr const char* begin_session =
+    "SELECT pg_is_in_recovery(), pg_backend_pid() = $2::integer,"
+    " CASE WHEN pg_backend_pid() = $2::integer AND current_setting('statement_timeout') = '0'"
+    " THEN set_config('statement_timeout', $1, false) END";
+inline constexpr const char* is_standby = "SELECT pg_is_in_recovery()";
 
 // $1: names of networks, $2: public keys, both arrays of the same length. One row for each pair.
 inline constexpr const char* find_peers =

@@ -1,11 +1,12 @@
 #include "lookup/worker.hpp"
 
-#include "lookup/dsn.hpp"
-
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sodium.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -33,7 +34,7 @@ Result<std::unique_ptr<Worker>> Worker::start(WorkerSetup setup) {
 }
 
 Worker::Worker(WorkerSetup setup)
-    : setup_{std::move(setup)}, dsn_{with_defaults(
+    : setup_{std::move(setup)}, route_{route_for_reading(
                                     setup_.limits.dsn,
                                     {.connect_timeout = setup_.limits.connect_timeout,
                                      .tcp_user_timeout = setup_.limits.query_deadline})},
@@ -49,7 +50,17 @@ Worker::~Worker() {
 void Worker::tick(TimePoint now) {
   watch_.tick(now);
   pause_.tick(now);
-  if (watch_.has_hung_up()) setup_.wiring.requests.interrupt();
+  if (watch_.has_hung_up() || primary_is_back_) setup_.wiring.requests.interrupt();
+}
+
+bool Worker::hurry(std::chrono::milliseconds longest, TimePoint now) {
+  return pause_.hurry(longest, now);
+}
+
+void Worker::return_to_primary() {
+  if (!view().stands_in) return;
+  primary_is_back_ = true;
+  setup_.wiring.requests.interrupt();
 }
 
 void Worker::stop() {
@@ -63,15 +74,17 @@ Worker::View Worker::view() const {
 
 void Worker::run() {
   pthread_setname_np(pthread_self(), fmt::format("lookup-{}", setup_.number).c_str());
-  bool is_open = true;
+  Ending ending = Ending::lost;
   do {
     const std::unique_ptr<Session> session = connect();
-    if (session) is_open = serve(*session);
-  } while (is_open && pause_.wait());
+    ending = session ? serve(*session) : Ending::lost;
+    // What is asked meanwhile waits for the new session, which takes milliseconds.
+  } while (ending == Ending::primary_is_back || (ending == Ending::lost && pause_.wait()));
 }
 
 std::unique_ptr<Session> Worker::connect() {
-  Result<std::unique_ptr<Session>> session = Session::open(dsn_, watch_);
+  primary_is_back_ = false;
+  Result<std::unique_ptr<Session>> session = Session::open(route_, watch_);
   if (!session) {
     lost(PoolEvent::Kind::disconnected, session.error().message());
     return nullptr;
@@ -94,31 +107,70 @@ std::unique_ptr<Session> Worker::connect() {
   return std::move(*session);
 }
 
-// True when the session was lost, false when there is nothing more to serve.
-bool Worker::serve(Session& session) {
+Worker::Ending Worker::serve(Session& session) {
   Channel<LookupRequest>& channel = setup_.wiring.requests;
   while (true) {
     std::vector<LookupRequest> requests = channel.take(setup_.limits.batch_size);
     if (requests.empty() && channel.closed()) break;
     if (!requests.empty()) {
-      if (!ask(session, std::move(requests))) return true;
+      if (!ask(session, std::move(requests))) return Ending::lost;
     } else if (watch_.has_hung_up()) {
       lost(PoolEvent::Kind::disconnected, "the server closed the connection");
-      return true;
+      return Ending::lost;
     }
+    if (primary_is_back_) return Ending::primary_is_back;
   }
   disconnected(View{});
+  return Ending::closed;
+}
+
+// False when the session was lost. Those that enrol are few, and go one by one.
+bool Worker::ask(Session& session, std::vector<LookupRequest> requests) {
+  const auto enrolling =
+      std::stable_partition(requests.begin(), requests.end(),
+                            [](const LookupRequest& request) { return !request.enrols; });
+  std::vector<LookupRequest> to_enrol{std::make_move_iterator(enrolling),
+                                      std::make_move_iterator(requests.end())};
+  requests.erase(enrolling, requests.end());
+  bool has_session = requests.empty() || find(session, std::move(requests));
+  for (LookupRequest& request : to_enrol) {
+    if (has_session)
+      has_session = enrol(session, std::move(request));
+    else
+      answer(request, Refusal::database_unavailable);
+  }
+  return has_session;
+}
+
+// False when the session was lost. A server that cannot write, such as a standby, loses none.
+bool Worker::enrol(Session& session, LookupRequest request) {
+  Result<Verdict> verdict = session.enrol(request, setup_.networks, setup_.limits.gateway);
+  if (verdict) {
+    answer(request, std::move(*verdict));
+    return true;
+  }
+  setup_.wiring.metrics.lookup_errors.add();
+  answer(request, Refusal::database_unavailable);
+  if (verdict.error().code() == EPERM) {
+    report({.kind = PoolEvent::Kind::enrolment_failed,
+            .session = setup_.number,
+            .text = verdict.error().message(),
+            .retry_in = {}});
+    return true;
+  }
+  lost(PoolEvent::Kind::disconnected, verdict.error().message());
   return false;
 }
 
 // False when the session was lost.
-bool Worker::ask(Session& session, std::vector<LookupRequest> requests) {
+bool Worker::find(Session& session, std::vector<LookupRequest> requests) {
   metrics::Metrics& metrics = setup_.wiring.metrics;
   metrics.lookup_batches.add();
   metrics.lookup_keys.add(requests.size());
   Result<std::vector<Verdict>> verdicts = session.find(requests, setup_.networks);
   if (verdicts) {
     backoff_.reset();
+    metrics.database_answers.add();
     answer(std::move(requests), std::move(*verdicts));
     return true;
   }
@@ -130,26 +182,36 @@ bool Worker::ask(Session& session, std::vector<LookupRequest> requests) {
 }
 
 void Worker::answer(std::vector<LookupRequest> requests, std::vector<Verdict> verdicts) {
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    const bool pushed = setup_.wiring.answers.push({.interface = requests[i].interface,
-                                                    .key = requests[i].key,
-                                                    .ticket = requests[i].ticket,
-                                                    .verdict = std::move(verdicts[i]),
-                                                    .asked_at = requests[i].asked_at});
-    if (!pushed) setup_.wiring.metrics.lookup_errors.add();
-  }
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    answer(requests[i], std::move(verdicts[i]));
+}
+
+void Worker::answer(const LookupRequest& request, Verdict verdict) {
+  const bool pushed = setup_.wiring.answers.push({.interface = request.interface,
+                                                  .key = request.key,
+                                                  .ticket = request.ticket,
+                                                  .verdict = std::move(verdict),
+                                                  .asked_at = request.asked_at});
+  if (!pushed) setup_.wiring.metrics.lookup_errors.add();
 }
 
 void Worker::connected(const Session& session) {
-  view_.with(
-      [](View& view) { view = View{.connected = true, .last_error = {}, .schema_problem = {}}; });
-  setup_.wiring.metrics.database_up.add(1);
+  const View now{.connected = true,
+                 .stands_in = session.is_stand_in(),
+                 .last_error = {},
+                 .schema_problem = {}};
+  const bool was_connected =
+      view_.with([&](View& view) { return std::exchange(view, now).connected; });
+  if (!was_connected) setup_.wiring.metrics.database_up.add(1);
+  setup_.wiring.metrics.database_answers.add();
   if (had_session_) setup_.wiring.metrics.database_reconnects.add();
   had_session_ = true;
+  const bool has_stood_in = std::exchange(has_stood_in_, session.is_stand_in());
   report({.kind = PoolEvent::Kind::connected,
           .session = setup_.number,
-          .text = session.where(),
-          .retry_in = {}});
+          .text = session.is_stand_in() ? session.where() + ", a standby" : session.where(),
+          .retry_in = {},
+          .is_back = has_stood_in && !session.is_stand_in()});
 }
 
 void Worker::disconnected(View now) {
@@ -161,6 +223,7 @@ void Worker::disconnected(View now) {
 void Worker::lost(PoolEvent::Kind kind, const std::string& reason) {
   const bool is_schema = kind == PoolEvent::Kind::schema_mismatch;
   disconnected({.connected = false,
+                .stands_in = false,
                 .last_error = is_schema ? "" : reason,
                 .schema_problem = is_schema ? reason : ""});
   const std::chrono::milliseconds delay = backoff_.next();

@@ -6,8 +6,11 @@
 #include "lookup/pool.hpp"
 #include "lookup/query_watch.hpp"
 #include "lookup/retry_pause.hpp"
+#include "lookup/route.hpp"
 #include "lookup/session.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -32,6 +35,7 @@ class Worker {
  public:
   struct View {
     bool connected = false;
+    bool stands_in = false; // with a standby, because no primary was there
     std::string last_error;
     std::string schema_problem;
   };
@@ -42,18 +46,26 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   void tick(TimePoint now); // loop
+  // The pause under way, if there is one, ends after `longest` at the latest. Loop.
+  bool hurry(std::chrono::milliseconds longest, TimePoint now);
+  // A session with a standby that stands in is exchanged for one with the primary. Loop.
+  void return_to_primary();
   // Ends the pause and the query that are under way. The request channel must be closed already.
   void stop();
   [[nodiscard]] View view() const;
 
  private:
+  enum class Ending : std::uint8_t { closed, lost, primary_is_back };
+
   explicit Worker(WorkerSetup setup);
 
   void run();
   std::unique_ptr<Session> connect();
-  Status rehearse(Session& session);
-  bool serve(Session& session);
+  Ending serve(Session& session);
   bool ask(Session& session, std::vector<LookupRequest> requests);
+  bool find(Session& session, std::vector<LookupRequest> requests);
+  bool enrol(Session& session, LookupRequest request);
+  void answer(const LookupRequest& request, Verdict verdict);
   void answer(std::vector<LookupRequest> requests, std::vector<Verdict> verdicts);
   void connected(const Session& session);
   void disconnected(View now);
@@ -61,9 +73,11 @@ class Worker {
   void lost(PoolEvent::Kind kind, const std::string& reason);
 
   WorkerSetup setup_;
-  std::string dsn_;
-  Backoff backoff_;          // worker's thread
-  bool had_session_ = false; // worker's thread
+  Route route_;
+  Backoff backoff_;           // worker's thread
+  bool had_session_ = false;  // worker's thread
+  bool has_stood_in_ = false; // the thread's: the last session was with a standby
+  std::atomic<bool> primary_is_back_ = false;
   RetryPause pause_;
   QueryWatch watch_;
   Guarded<View> view_;

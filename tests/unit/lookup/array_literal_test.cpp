@@ -32,6 +32,28 @@ TEST(ArrayLiteral, AnUnknownInterfaceHasTheEmptyName) {
   EXPECT_EQ(network_array(requests, {}), R"({""})");
 }
 
+TEST(ArrayLiteral, ClaimsAreArraysOfOneLengthForEachInterface) {
+  const auto claim_of = [](std::uint16_t interface, const char* name, std::uint8_t key_byte) {
+    SessionClaim claim{
+        .interface = InterfaceId{interface}, .name = name, .key = {}, .initiation = std::nullopt};
+    claim.key.bytes.fill(key_byte);
+    return claim;
+  };
+  std::vector<SessionClaim> claims{claim_of(1, "wg1", 1), claim_of(0, "wg0", 2),
+                                   claim_of(1, "wg1", 3)};
+  claims.front().at = WallTime{} + std::chrono::milliseconds{5};
+  claims.back().initiation = Tai64n{0x40, 0, 0, 0, 0, 0, 0, 0x0a, 0, 0, 0, 1};
+
+  const std::vector<ClaimArrays> arrays = claim_arrays(claims);
+
+  ASSERT_EQ(arrays.size(), 2U);
+  EXPECT_EQ(arrays[0].name, "wg0");
+  EXPECT_EQ(arrays[0].initiations, "{NULL}");
+  EXPECT_EQ(arrays[1].interface, InterfaceId{1});
+  EXPECT_EQ(arrays[1].handshakes_us, R"({"5000","0"})");
+  EXPECT_EQ(arrays[1].initiations, R"({NULL,"\\x400000000000000a00000001"})");
+}
+
 TEST(ArrayLiteral, KeysAreHex) {
   const std::array<LookupRequest, 2> requests{request_for(0, 0x0f), request_for(0, 0xa0)};
   std::string expected = R"({"\\x)";
@@ -47,6 +69,22 @@ TEST(ArrayLiteral, KeysAreHex) {
 TEST(ArrayLiteral, NoRequestsMakeEmptyArrays) {
   EXPECT_EQ(network_array({}, {}), "{}");
   EXPECT_EQ(key_array({}), "{}");
+}
+
+TEST(SightingArrays, HaveOneElementForEachKey) {
+  RefusedKey key;
+  key.interface = InterfaceId{1};
+  key.reason = Refusal::unknown_key;
+  key.source = Endpoint::parse("[2001:db8::1]:4000").value();
+  const std::vector<RefusedKey> keys{key, key};
+  const std::vector<std::string> networks{"fleet", "office"};
+  const SightingArrays arrays = sighting_arrays(keys, networks);
+  EXPECT_EQ(arrays.networks, R"({"office","office"})");
+  EXPECT_EQ(arrays.reasons, R"({"unknown_key","unknown_key"})");
+  EXPECT_EQ(arrays.addresses, R"({"2001:db8::1","2001:db8::1"})");
+  EXPECT_EQ(arrays.ports, R"({"4000","4000"})");
+  const std::string hex(64, '0');
+  EXPECT_EQ(arrays.keys, R"({"\\x)" + hex + R"(","\\x)" + hex + R"("})");
 }
 
 } // namespace

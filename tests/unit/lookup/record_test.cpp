@@ -26,7 +26,15 @@ Row found_row() {
           .preshared_key = {},
           .keepalive_seconds = "25",
           .allowed_ips = "{10.0.0.2/32,fd00:1::/64}",
-          .expires_at_us = {}};
+          .expires_at_us = {},
+          .session_gateway = {},
+          .session_interface = {},
+          .newest_initiation = {},
+          .idle_timeout_s = {},
+          .allowed_sources = {},
+          .roaming = "t",
+          .several_gateways = "f",
+          .evict_last = "f"};
 }
 
 Refusal refusal_of(const Row& row) {
@@ -40,6 +48,13 @@ Row refused_row(std::string_view verdict) {
   Row row;
   row.verdict = verdict;
   row.public_key = key_hex;
+  return row;
+}
+
+Row trial_row() {
+  Row row = refused_row("trial");
+  row.roaming = "f";
+  row.several_gateways = "f";
   return row;
 }
 
@@ -74,9 +89,77 @@ TEST(ReadRow, OptionalColumnsMayBeNull) {
   EXPECT_TRUE(record.allowed_ips.empty());
 }
 
+TEST(ReadRow, ReadsTheLifeOfAPeer) {
+  Row row = found_row();
+  row.session_gateway = "gw1";
+  row.session_interface = "wg0";
+  row.newest_initiation = "400000006553f10a00000001";
+  row.idle_timeout_s = "180";
+  row.allowed_sources = "{192.0.2.0/24,2001:db8::/32}";
+  row.roaming = "f";
+  row.several_gateways = "t";
+  row.evict_last = "t";
+
+  const Verdict verdict = read_row(row, asked_key());
+
+  const PeerRecord& record = std::get<PeerRecord>(verdict);
+  EXPECT_EQ(record.held_by, (SessionHolder{.gateway = "gw1", .interface = "wg0"}));
+  EXPECT_EQ(record.newest_initiation, (Tai64n{0x40, 0, 0, 0, 0x65, 0x53, 0xf1, 0x0a, 0, 0, 0, 1}));
+  EXPECT_EQ(record.idle_timeout, Duration{std::chrono::seconds{180}});
+  EXPECT_THAT(record.allowed_sources, testing::ElementsAre(*IpPrefix::parse("192.0.2.0/24"),
+                                                           *IpPrefix::parse("2001:db8::/32")));
+  EXPECT_FALSE(record.may_roam);
+  EXPECT_TRUE(record.may_be_on_several_gateways);
+  EXPECT_TRUE(record.is_evicted_last);
+}
+
+TEST(ReadRow, AHolderNeedsNoInitiation) {
+  Row row = found_row();
+  row.session_gateway = "gw1";
+  row.session_interface = "wg0";
+  const Verdict verdict = read_row(row, asked_key());
+  EXPECT_TRUE(std::get<PeerRecord>(verdict).held_by);
+  EXPECT_FALSE(std::get<PeerRecord>(verdict).newest_initiation);
+}
+
+TEST(ReadRow, AnInitiationNeedsNoHolder) {
+  const Tai64n initiation{0x40, 0, 0, 0, 0x65, 0x53, 0xf1, 0x0a, 0, 0, 0, 1};
+  for (Row row : {found_row(), trial_row()}) {
+    row.newest_initiation = "400000006553f10a00000001";
+    const Verdict verdict = read_row(row, asked_key());
+    EXPECT_FALSE(std::get<PeerRecord>(verdict).held_by);
+    EXPECT_EQ(std::get<PeerRecord>(verdict).newest_initiation, initiation);
+  }
+}
+
+TEST(ReadRow, RefusesInitiationsOfAnotherLength) {
+  Row row = found_row();
+  for (const std::string_view bad :
+       {"", "40", "400000006553f10a0000000x", "400000006553f10a0000000100"}) {
+    row.newest_initiation = bad;
+    EXPECT_EQ(refusal_of(row), Refusal::invalid_row) << bad;
+  }
+}
+
+TEST(ReadRow, ADeviceOnTrialHasTheRulesOfItsNetwork) {
+  EXPECT_EQ(refusal_of(refused_row("trial")), Refusal::invalid_row);
+  Row row = trial_row();
+  row.allowed_sources = "{192.0.2.0/24}";
+  row.idle_timeout_s = "2592000";
+
+  const Verdict verdict = read_row(row, asked_key());
+
+  const PeerRecord& record = std::get<PeerRecord>(verdict);
+  EXPECT_TRUE(record.is_on_trial);
+  EXPECT_FALSE(record.may_roam);
+  EXPECT_EQ(record.allowed_sources.size(), 1U);
+  EXPECT_EQ(record.idle_timeout, Duration{std::chrono::hours{720}});
+}
+
 TEST(ReadRow, EachRefusingWordHasItsRefusal) {
   EXPECT_EQ(refusal_of(refused_row("unknown")), Refusal::unknown_key);
   EXPECT_EQ(refusal_of(refused_row("disabled")), Refusal::disabled);
+  EXPECT_EQ(refusal_of(refused_row("revoked")), Refusal::revoked);
   EXPECT_EQ(refusal_of(refused_row("not_yet_valid")), Refusal::not_yet_valid);
   EXPECT_EQ(refusal_of(refused_row("expired")), Refusal::expired);
   EXPECT_EQ(refusal_of(refused_row("other_network")), Refusal::other_network);
@@ -142,6 +225,19 @@ INSTANTIATE_TEST_SUITE_P(
                     BadColumn{"prefixes_empty_element", &Row::allowed_ips, "{10.0.0.1/32,}"},
                     BadColumn{"prefixes_too_many", &Row::allowed_ips,
                               many_prefixes(PeerRecord::maximum_allowed_ips + 1)},
+                    BadColumn{"gateway_alone", &Row::session_gateway, "gw1"},
+                    BadColumn{"interface_alone", &Row::session_interface, "wg0"},
+                    BadColumn{"idle_too_short", &Row::idle_timeout_s, "179"},
+                    BadColumn{"idle_too_long", &Row::idle_timeout_s, "2592001"},
+                    BadColumn{"idle_text", &Row::idle_timeout_s, "1h"},
+                    BadColumn{"sources_none", &Row::allowed_sources, "{}"},
+                    BadColumn{"sources_host_bits", &Row::allowed_sources, "{192.0.2.1/24}"},
+                    BadColumn{"sources_nested", &Row::allowed_sources, "{{192.0.2.0/24}}"},
+                    BadColumn{"sources_too_many", &Row::allowed_sources, many_prefixes(65)},
+                    BadColumn{"roaming_null", &Row::roaming, std::nullopt},
+                    BadColumn{"roaming_text", &Row::roaming, "true"},
+                    BadColumn{"several_null", &Row::several_gateways, std::nullopt},
+                    BadColumn{"evict_last_null", &Row::evict_last, std::nullopt},
                     BadColumn{"expiry_text", &Row::expires_at_us, "infinity"},
                     BadColumn{"expiry_zero", &Row::expires_at_us, "0"},
                     BadColumn{"expiry_beyond_the_clock", &Row::expires_at_us, "9223372036854776"}),

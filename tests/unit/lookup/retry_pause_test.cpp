@@ -39,6 +39,29 @@ TEST(RetryPause, TicksWithoutAPauseLeaveNothingBehind) {
   EXPECT_FALSE(pause.wait());
 }
 
+TEST(RetryPause, HurryShortensAPauseAndNeverMakesItLonger) {
+  RetryPause pause;
+  const TimePoint start{std::chrono::hours{1}};
+  EXPECT_FALSE(pause.hurry(milliseconds{100}, start)) << "there is none";
+  pause.begin(milliseconds{10'000});
+  EXPECT_TRUE(pause.hurry(milliseconds{300}, start));
+  EXPECT_TRUE(pause.hurry(milliseconds{300}, start + milliseconds{200}));
+  std::future<bool> waiting = std::async(std::launch::async, [&] { return pause.wait(); });
+  pause.tick(start + milliseconds{299});
+  EXPECT_EQ(waiting.wait_for(milliseconds{0}), std::future_status::timeout);
+  pause.tick(start + milliseconds{300});
+  EXPECT_TRUE(waiting.get());
+}
+
+TEST(RetryPause, HurryLeavesAShorterPauseAlone) {
+  RetryPause pause;
+  const TimePoint start{std::chrono::hours{1}};
+  pause.begin(milliseconds{100});
+  EXPECT_TRUE(pause.hurry(milliseconds{300}, start));
+  pause.tick(start + milliseconds{100});
+  EXPECT_TRUE(pause.wait());
+}
+
 TEST(RetryPause, CloseEndsItForGood) {
   RetryPause pause;
   pause.begin(milliseconds{250});

@@ -1,0 +1,176 @@
+#include "lookup/change_feed.hpp"
+
+#include "lookup/session.hpp"
+
+#include <pthread.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace provisiond::lookup {
+namespace {
+
+constexpr std::chrono::milliseconds retry_handing_over{100};
+constexpr std::chrono::milliseconds longest_probe{2'000}; // per host; libpq knows nothing shorter
+
+RouteTimes times_of(const Limits& limits) {
+  return {.connect_timeout = limits.connect_timeout, .tcp_user_timeout = limits.query_deadline};
+}
+
+// Many gateways do not look for the primary in step.
+std::chrono::milliseconds time_to_next_probe() {
+  constexpr std::uint32_t shortest = 5'000;
+  return std::chrono::milliseconds{shortest + randombytes_uniform(shortest)};
+}
+
+} // namespace
+
+Result<std::unique_ptr<ChangeFeed>> ChangeFeed::start(const Limits& limits,
+                                                      const std::vector<std::string>& networks,
+                                                      const Wiring& wiring) {
+  std::unique_ptr<ChangeFeed> feed{new ChangeFeed{limits, networks, wiring}};
+  try {
+    feed->thread_ = std::thread{[f = feed.get()] { f->run(); }};
+  } catch (const std::system_error& cause) {
+    return fail(Error::system("start the change feed's thread", cause.code().value()));
+  }
+  return feed;
+}
+
+ChangeFeed::ChangeFeed(const Limits& limits, const std::vector<std::string>& networks,
+                       const Wiring& wiring)
+    : limits_{limits}, route_{route_for_reading(limits.dsn, times_of(limits))},
+      probe_route_{route_for_writing(
+          limits.dsn, {.connect_timeout = std::min(limits.connect_timeout, longest_probe),
+                       .tcp_user_timeout = limits.query_deadline})},
+      networks_{networks}, wiring_{wiring}, backoff_{limits.reconnect_minimum,
+                                                     limits.reconnect_maximum,
+                                                     randombytes_random()},
+      watch_{limits.query_deadline}, probe_watch_{limits.query_deadline} {}
+
+ChangeFeed::~ChangeFeed() {
+  is_stopping_ = true;
+  pause_.close();
+  watch_.cut();
+  probe_watch_.cut();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ChangeFeed::tick(TimePoint now) {
+  watch_.tick(now);
+  probe_watch_.tick(now);
+  pause_.tick(now);
+}
+
+void ChangeFeed::run() {
+  pthread_setname_np(pthread_self(), "change-feed");
+  while (true) {
+    const Status ended = serve();
+    has_primary_ = false;
+    wiring_.metrics.change_feed_up.set(0);
+    if (is_stopping_) return;
+    if (ended) continue;
+    lost(ended.error());
+    if (!pause_.wait()) return;
+  }
+}
+
+// Ends well only when told to stop, or when there is a better server to serve from.
+Status ChangeFeed::serve() {
+  const Result<std::unique_ptr<Session>> session = Session::open(route_, watch_);
+  if (!session) return fail(session.error());
+  const Result<std::optional<std::string>> problem = (*session)->schema_problem();
+  if (!problem) return fail(problem.error());
+  if (*problem) return fail(Error{**problem});
+
+  // In this order, so that nothing falls between: listen, note the position, ask for everything.
+  const Result<std::optional<std::string>> why_not = (*session)->listen();
+  if (!why_not) return fail(why_not.error());
+  Result<News> position = (*session)->changes_after({});
+  if (!position) return fail(position.error());
+  hand_over_everything(position->position);
+
+  backoff_.reset();
+  has_primary_ = !(*session)->is_standby();
+  wiring_.metrics.change_feed_up.set(*why_not ? 0 : 1);
+  static_cast<void>(
+      wiring_.events.push({.kind = *why_not ? FeedEvent::Kind::polling : FeedEvent::Kind::listening,
+                           .text = why_not->value_or((*session)->where()),
+                           .retry_in = {}}));
+  return follow(**session, std::move(position->position));
+}
+
+Status ChangeFeed::follow(Session& session, std::string position) {
+  std::chrono::milliseconds to_next_probe = time_to_next_probe();
+  while (!is_stopping_) {
+    std::chrono::milliseconds pause = owes_everything_ ? retry_handing_over : limits_.poll_interval;
+    if (session.is_standby()) pause = std::min(pause, to_next_probe);
+    const Status waited = session.wait(pause);
+    if (!waited) return waited;
+    if (is_stopping_) break;
+    Result<News> news = session.changes_after(position);
+    if (!news) return fail(news.error());
+    wiring_.metrics.database_answers.add();
+    position = std::move(news->position);
+    if (owes_everything_)
+      hand_over_everything(position);
+    else
+      hand_over(*news);
+    if (!session.is_standby()) continue; // with a primary there is nothing to look for
+    to_next_probe -= pause;
+    if (to_next_probe > std::chrono::milliseconds::zero()) continue;
+    if (primary_is_there(session)) return {};
+    to_next_probe = time_to_next_probe();
+  }
+  return {};
+}
+
+// The standby may have been promoted, or another server be the primary.
+bool ChangeFeed::primary_is_there(Session& session) {
+  const Result<bool> is_standby = session.is_still_standby();
+  if (is_standby && !*is_standby) return true;
+  return route_.has_choice() && Session::open(probe_route_, probe_watch_).has_value();
+}
+
+void ChangeFeed::hand_over(const News& news) {
+  std::vector<Change> changes;
+  for (const News::Item& item : news.items) {
+    for (std::size_t i = 0; i < networks_.size(); ++i) {
+      if (networks_[i] == item.network)
+        changes.push_back({.interface = {static_cast<std::uint16_t>(i)}, .key = item.key});
+    }
+  }
+  hand_over(std::move(changes), news.position);
+}
+
+void ChangeFeed::hand_over_everything(const std::string& position) {
+  std::vector<Change> changes;
+  for (std::size_t i = 0; i < networks_.size(); ++i)
+    changes.push_back({.interface = {static_cast<std::uint16_t>(i)}, .key = std::nullopt});
+  hand_over(std::move(changes), position);
+}
+
+void ChangeFeed::hand_over(std::vector<Change> changes, const std::string& position) {
+  owes_everything_ = false;
+  if (!changes.empty()) changes.back().position = position;
+  for (Change& change : changes) {
+    metrics::Counter& counter = change.key ? wiring_.metrics.changes : wiring_.metrics.resyncs;
+    if (!wiring_.changes.push(std::move(change))) {
+      owes_everything_ = true;
+      return;
+    }
+    counter.add();
+  }
+}
+
+void ChangeFeed::lost(const Error& error) {
+  const std::chrono::milliseconds delay = backoff_.next();
+  pause_.begin(delay);
+  static_cast<void>(wiring_.events.push(
+      {.kind = FeedEvent::Kind::lost, .text = error.message(), .retry_in = delay}));
+}
+
+} // namespace provisiond::lookup

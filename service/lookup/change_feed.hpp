@@ -1,0 +1,102 @@
+#pragma once
+
+#include "base/channel.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "handoff/change.hpp"
+#include "lookup/backoff.hpp"
+#include "lookup/pool.hpp"
+#include "lookup/query_watch.hpp"
+#include "lookup/retry_pause.hpp"
+#include "lookup/route.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace provisiond::lookup {
+
+class Session;
+struct News;
+
+// For the log.
+struct FeedEvent {
+  enum class Kind : std::uint8_t { listening, polling, lost };
+
+  Kind kind = Kind::lost;
+  std::string text;                      // where it is connected to; why it polls; why it was lost
+  std::chrono::milliseconds retry_in{0}; // of `lost`
+};
+
+// Tells the loop which keys have other answers now, milliseconds after the transaction that changed
+// them.
+//
+// Promises. Every change that is committed while the feed is connected is told at least once. After
+// each connecting, and whenever it may have lost something, it tells that any key of any interface
+// may have changed, so nothing is missed over an outage. A notification only wakes it: the keys are
+// read from wg_provision.changes by position. Where no notification can come (a standby, a pooler)
+// it reads them every poll_interval, and says so; it does that everywhere, in case one was lost.
+// Of several servers it follows the primary, and a standby while there is none; on a standby it
+// looks for a primary every 5 to 10 s and goes to it.
+//
+// Threads. change-feed owns a PostgreSQL session of its own. `tick` belongs to the loop, every
+// 100 ms or so: nothing here reads a clock.
+//
+// Memory: one answer of the database, at most 100 keys per statement that changed them. When
+// `changes` is full, what does not fit turns into "any key".
+//
+// Moves changes, resyncs, change_feed_up, database_answers.
+class ChangeFeed {
+ public:
+  struct Wiring {
+    Channel<Change>& changes;   // change-feed -> flow
+    Channel<FeedEvent>& events; // change-feed -> daemon's log; dropped when full
+    metrics::Metrics& metrics;
+  };
+
+  // `networks` is indexed by InterfaceId. Fails when no thread can be made.
+  static Result<std::unique_ptr<ChangeFeed>>
+  start(const Limits& limits, const std::vector<std::string>& networks, const Wiring& wiring);
+
+  // Joins: at once, or after at most connect_timeout per host while it is connecting.
+  ~ChangeFeed();
+  ChangeFeed(const ChangeFeed&) = delete;
+  ChangeFeed& operator=(const ChangeFeed&) = delete;
+
+  void tick(TimePoint now);
+  // The database has been seen to answer: a pause under way ends. Loop.
+  void hurry(TimePoint now) { pause_.hurry(std::chrono::milliseconds::zero(), now); }
+  // True while its session is with a server that is no standby. Any thread.
+  [[nodiscard]] bool has_primary() const { return has_primary_; }
+
+ private:
+  ChangeFeed(const Limits& limits, const std::vector<std::string>& networks, const Wiring& wiring);
+
+  void run();
+  Status serve();
+  Status follow(Session& session, std::string position);
+  bool primary_is_there(Session& session);
+  void hand_over(const News& news);
+  void hand_over_everything(const std::string& position);
+  void hand_over(std::vector<Change> changes, const std::string& position);
+  void lost(const Error& error);
+
+  Limits limits_;
+  Route route_;
+  Route probe_route_;
+  std::vector<std::string> networks_; // indexed by InterfaceId
+  Wiring wiring_;
+  Backoff backoff_;              // change-feed's thread
+  bool owes_everything_ = false; // change-feed's thread: `changes` was full
+  std::atomic<bool> is_stopping_ = false;
+  std::atomic<bool> has_primary_ = false;
+  RetryPause pause_;
+  QueryWatch watch_;
+  QueryWatch probe_watch_; // of the session that looks for the primary
+  std::thread thread_;
+};
+
+} // namespace provisiond::lookup

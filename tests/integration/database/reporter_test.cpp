@@ -1,0 +1,166 @@
+// What the reporter writes into a database that comes and goes.
+
+#include "asker.hpp"
+#include "cluster.hpp"
+#include "lookup/reporter.hpp"
+
+#include <gtest/gtest.h>
+#include <pqxx/pqxx>
+
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace provisiond::database_test {
+namespace {
+
+class Reporting : public testing::Test {
+ protected:
+  void SetUp() override {
+    lookup::Limits limits = limits_for(database_.daemon_dsn());
+    limits.gateway = "gw1";
+    Result<std::unique_ptr<lookup::Reporter>> reporter = lookup::Reporter::start(
+        limits, {"office", "fleet"}, {.reports = reports_, .events = events_, .metrics = metrics_});
+    ASSERT_TRUE(reporter) << reporter.error().message();
+    reporter_ = std::move(reporter.value());
+    database_.add_peer(key_of(1), "network_id", "1");
+    database_.add_peer(key_of(2), "network_id", "1");
+  }
+
+  void claim(std::uint32_t number, std::optional<Tai64n> initiation = std::nullopt) {
+    EXPECT_TRUE(reports_.push(SessionClaim{.interface = InterfaceId{0},
+                                           .name = "wg0",
+                                           .key = key_of(number),
+                                           .initiation = initiation}));
+  }
+
+  // Turns the loop until `count` claims are written.
+  bool wait_until_claimed(std::uint64_t count) {
+    const TimePoint ends_at = Clock::now() + std::chrono::seconds{15};
+    while (metrics_.session_claims_written.value() < count) {
+      if (Clock::now() >= ends_at) return false;
+      reporter_->tick(Clock::now());
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::string holders() const {
+    return database_.sql("SELECT string_agg(concat_ws(' ', peer_id, gateway, interface,"
+                         " encode(initiation, 'hex')), ', ' ORDER BY peer_id) FROM"
+                         " wg_provision.sessions");
+  }
+
+  [[nodiscard]] std::string sessions() const {
+    return database_.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'gateway'"
+                         " AND datname = current_database()");
+  }
+
+  Database database_;
+  Channel<DatabaseReport> reports_{64};
+  Channel<lookup::PoolEvent> events_{64};
+  metrics::Metrics metrics_;
+  std::unique_ptr<lookup::Reporter> reporter_;
+};
+
+TEST_F(Reporting, ClaimsAreWrittenInOneSession) {
+  claim(1, Tai64n{0x40, 0, 0, 0, 0x65, 0x53, 0xf1, 0x0a, 0, 0, 0, 1});
+  ASSERT_TRUE(wait_until_claimed(1));
+  EXPECT_EQ(sessions(), "1");
+  const std::string process = database_.sql("SELECT pid FROM pg_stat_activity WHERE usename ="
+                                            " 'gateway' AND datname = current_database()");
+  claim(2);
+  ASSERT_TRUE(wait_until_claimed(2));
+  EXPECT_EQ(holders(), "1 gw1 wg0 400000006553f10a00000001, 2 gw1 wg0");
+  EXPECT_EQ(database_.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'gateway' AND datname ="
+                          " current_database()"),
+            process);
+}
+
+TEST_F(Reporting, ClaimsOutliveTheDatabase) {
+  Cluster::control("stop");
+  claim(1);
+  for (int i = 0; i < 30; ++i) {
+    reporter_->tick(Clock::now());
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  }
+  claim(2);
+  EXPECT_EQ(metrics_.session_claims_written.value(), 0U);
+  EXPECT_EQ(events_.drain(64).size(), 1U) << "said once";
+  Cluster::control("start");
+  ASSERT_TRUE(wait_until_claimed(2));
+  EXPECT_EQ(holders(), "1 gw1 wg0, 2 gw1 wg0");
+}
+
+TEST_F(Reporting, WhatWaitsAtTheEndIsWritten) {
+  claim(1);
+  reporter_.reset();
+  EXPECT_EQ(holders(), "1 gw1 wg0");
+}
+
+TEST_F(Reporting, AFrozenServerDoesNotHoldTheEndUp) {
+  claim(1);
+  ASSERT_TRUE(wait_until_claimed(1));
+  Cluster::control("freeze");
+  claim(2);
+  const TimePoint began_at = Clock::now();
+  reporter_.reset();
+  EXPECT_LT(Clock::now() - began_at, std::chrono::seconds{4});
+  Cluster::control("thaw");
+}
+
+// An administrator who is at it for longer than a query may take.
+TEST_F(Reporting, APeerThatIsBeingDeletedHoldsUpNobody) {
+  pqxx::connection administrator{database_.admin_dsn()};
+  pqxx::work deletion{administrator};
+  deletion.exec("DELETE FROM wg_provision.peers WHERE public_key = decode('" +
+                key_of(1).to_string() + "', 'base64')");
+  claim(1);
+  claim(2);
+  ASSERT_TRUE(wait_until_claimed(1));
+  EXPECT_EQ(holders(), "2 gw1 wg0");
+  reporter_->tick(Clock::now());
+  EXPECT_EQ(metrics_.session_claims_waiting.value(), 1);
+  deletion.abort();
+  ASSERT_TRUE(wait_until_claimed(2));
+  EXPECT_EQ(holders(), "1 gw1 wg0, 2 gw1 wg0");
+  EXPECT_EQ(metrics_.session_claims_dropped.value(), 0U);
+}
+
+// One that is in the way of a single claim does not make it hopeless.
+TEST_F(Reporting, AClaimOutlivesALock) {
+  claim(1);
+  ASSERT_TRUE(wait_until_claimed(1));
+  pqxx::connection administrator{database_.admin_dsn()};
+  pqxx::work change{administrator};
+  change.exec("LOCK TABLE wg_provision.sessions IN EXCLUSIVE MODE");
+  claim(2);
+  const TimePoint ends_at = Clock::now() + std::chrono::seconds{4};
+  while (Clock::now() < ends_at) {
+    reporter_->tick(Clock::now());
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+  EXPECT_EQ(metrics_.session_claims_written.value(), 1U);
+  change.abort();
+  ASSERT_TRUE(wait_until_claimed(2));
+  EXPECT_EQ(metrics_.session_claims_dropped.value(), 0U);
+}
+
+TEST_F(Reporting, AnInterfaceTellsHowFarItIs) {
+  const std::string position =
+      database_.sql("SELECT next_position FROM wg_provision.changes_after(NULL)");
+  EXPECT_TRUE(reports_.push(InterfaceReport{.interface = InterfaceId{0},
+                                            .name = "wg0",
+                                            .key = key_of(9),
+                                            .position = position,
+                                            .peers = 3,
+                                            .active = {}}));
+  claim(1);
+  ASSERT_TRUE(wait_until_claimed(1));
+  reporter_.reset();
+  EXPECT_EQ(database_.sql("SELECT concat_ws(' ', peers, position) FROM wg_provision.interfaces"),
+            "3 " + position);
+}
+
+} // namespace
+} // namespace provisiond::database_test
