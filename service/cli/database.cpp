@@ -1,19 +1,18 @@
 #include "cli/database.hpp"
 
 #include "base/result.hpp"
-#include "lookup/dsn.hpp"
+#include "cli/options.hpp"
+#include "cli/table.hpp"
+#include "lookup/gateway_role.hpp"
 #include "lookup/migrate.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -22,58 +21,20 @@ namespace {
 
 using std::filesystem::path;
 
-constexpr std::size_t longest_dsn = 65'536;
-
 struct Options {
-  std::string dsn;
-  std::string dsn_file;
+  DatabaseOptions database;
   std::string schema_dir;
+  std::optional<std::string> gateway_role;
 };
 
 std::shared_ptr<Options> add_options(CLI::App& parser) {
   std::shared_ptr<Options> options = std::make_shared<Options>();
-  CLI::Option* const file =
-      parser.add_option("--dsn-file", options->dsn_file, "File that holds the connection string");
-  parser
-      .add_option("--dsn", options->dsn,
-                  "Connection string without a password; default: PGHOST, PGSERVICE and so on")
-      ->excludes(file);
+  add_database_options(parser, options->database);
   parser
       .add_option("--schema-dir", options->schema_dir,
                   "Folder of the migrations; default: the installed one")
       ->envname("WG_PROVISIOND_SCHEMA_DIR");
   return options;
-}
-
-ExitStatus complain(const Error& error, ExitStatus status) {
-  fmt::print(stderr, "wg-provisionctl: {}\n", error.message());
-  return status;
-}
-
-ExitStatus complain(const Error& error) {
-  if (error.code() == ENOTCONN) return complain(error, ExitStatus::database_unreachable);
-  return complain(error, error.code() == EINVAL ? ExitStatus::usage : ExitStatus::failure);
-}
-
-Result<std::string> read_dsn_file(const std::string& name) {
-  std::ifstream stream{name};
-  std::string line;
-  std::string rest;
-  if (!std::getline(stream, line) || line.empty() || line.size() > longest_dsn)
-    return fail(Error{fmt::format("read {}: no connection string in its first line", name)});
-  if (std::getline(stream, rest) && !rest.empty())
-    return fail(Error{fmt::format("read {}: more than one line", name)});
-  return line;
-}
-
-// Empty means libpq's own defaults and PG* environment.
-Result<std::string> dsn_from(const Options& options) {
-  if (!options.dsn_file.empty()) return read_dsn_file(options.dsn_file);
-  if (lookup::holds_password(options.dsn))
-    return fail(Error{"--dsn holds a password, which every user of this machine can see in the "
-                      "process list: put the string into a file for --dsn-file, or the password "
-                      "into PGPASSFILE"});
-  return options.dsn;
 }
 
 // Next to the program as installed (bin/, share/), else next to the build folder it lies in.
@@ -97,7 +58,7 @@ struct Target {
 };
 
 Result<Target> target_from(const Options& options) {
-  Result<std::string> dsn = dsn_from(options);
+  Result<std::string> dsn = dsn_from(options.database);
   if (!dsn) return fail(dsn.error());
   Result<path> schema_dir = schema_dir_from(options);
   if (!schema_dir) return fail(schema_dir.error());
@@ -106,15 +67,43 @@ Result<Target> target_from(const Options& options) {
   return Target{.dsn = std::move(*dsn), .schema_dir = std::move(*schema_dir)};
 }
 
-ExitStatus run_migrate(const Options& options) {
-  const Result<Target> target = target_from(options);
-  if (!target) return complain(target.error(), ExitStatus::usage);
-  const Result<lookup::MigrationReport> report = lookup::migrate(target->dsn, target->schema_dir);
+ExitStatus migrate(const Target& target) {
+  const Result<lookup::MigrationReport> report = lookup::migrate(target.dsn, target.schema_dir);
   if (!report) return complain(report.error());
   for (const std::string& name : report->applied)
     fmt::print("applied {}\n", name);
   fmt::print("schema version {}{}\n", report->after,
              report->applied.empty() ? ", nothing to do" : "");
+  return ExitStatus::ok;
+}
+
+ExitStatus run_migrate(const Options& options) {
+  const Result<Target> target = target_from(options);
+  return target ? migrate(*target) : complain(target.error(), ExitStatus::usage);
+}
+
+std::string words_for(lookup::RoleChange change, const std::string& role) {
+  switch (change) {
+  case lookup::RoleChange::made:
+    return fmt::format("made role {}, which may log in and is a member of wg_provision_daemon",
+                       role);
+  case lookup::RoleChange::granted:
+    return fmt::format("made role {} a member of wg_provision_daemon", role);
+  case lookup::RoleChange::none:
+    break;
+  }
+  return fmt::format("role {} is a member of wg_provision_daemon, nothing to do", role);
+}
+
+ExitStatus run_init(const Options& options) {
+  const Result<Target> target = target_from(options);
+  if (!target) return complain(target.error(), ExitStatus::usage);
+  const ExitStatus migrated = migrate(*target);
+  if (migrated != ExitStatus::ok || !options.gateway_role) return migrated;
+  const Result<lookup::RoleChange> change =
+      lookup::ensure_gateway_role(target->dsn, *options.gateway_role);
+  if (!change) return complain(change.error());
+  fmt::print("{}\n", words_for(*change, printable(*options.gateway_role)));
   return ExitStatus::ok;
 }
 
@@ -133,11 +122,18 @@ ExitStatus run_status(const Options& options) {
 
 } // namespace
 
-std::function<ExitStatus()> configure_migrate(CLI::App& parser) {
+Action configure_migrate(CLI::App& parser) {
   return [options = add_options(parser)] { return run_migrate(*options); };
 }
 
-std::function<ExitStatus()> configure_status(CLI::App& parser) {
+Action configure_init(CLI::App& parser) {
+  const std::shared_ptr<Options> options = add_options(parser);
+  add_text(parser, "--gateway-role", options->gateway_role,
+           "Role for a gateway to log in with; is made if there is none");
+  return [options] { return run_init(*options); };
+}
+
+Action configure_status(CLI::App& parser) {
   return [options = add_options(parser)] { return run_status(*options); };
 }
 

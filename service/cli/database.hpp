@@ -2,14 +2,15 @@
 
 #include "cli/subcommand.hpp"
 
-#include <functional>
-
 namespace provisiond::cli {
 
 // db migrate: brings the database's schema to the newest file.
-std::function<ExitStatus()> configure_migrate(CLI::App& parser);
+Action configure_migrate(CLI::App& parser);
+
+// db init: the same, and a role for a gateway to log in with.
+Action configure_init(CLI::App& parser);
 
 // db status: says where the schema stands; fails when it is not the newest file's.
-std::function<ExitStatus()> configure_status(CLI::App& parser);
+Action configure_status(CLI::App& parser);
 
 } // namespace provisiond::cli

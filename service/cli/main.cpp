@@ -1,56 +1,46 @@
-#include "cli/database.hpp"
-#include "cli/subcommand.hpp"
+#include "cli/options.hpp"
+#include "cli/subcommands.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <array>
-#include <functional>
-#include <map>
-#include <string>
+#include <cerrno>
+#include <cstdio>
+#include <exception>
 
 namespace {
 
+using provisiond::cli::Action;
 using provisiond::cli::ExitStatus;
-using provisiond::cli::Subcommand;
-
-struct Group {
-  const char* name;
-  const char* help;
-};
-
-constexpr std::array<Group, 1> groups{{{"db", "The database's schema"}}};
-
-constexpr std::array<Subcommand, 2> subcommands{{
-    {"db", "migrate", "Create or update the schema; safe to repeat",
-     provisiond::cli::configure_migrate},
-    {"db", "status", "Compare the schema with the migration files",
-     provisiond::cli::configure_status},
-}};
 
 int status_of(ExitStatus status) {
   return static_cast<int>(status);
 }
 
+// What was printed counts only when it has arrived: a full disk must not look like success.
+ExitStatus run(const Action& action) {
+  try {
+    const ExitStatus status = action();
+    if (std::fflush(stdout) == 0) return status;
+    return provisiond::cli::complain(provisiond::Error::system("print", errno),
+                                     ExitStatus::failure);
+  } catch (const std::exception& cause) {
+    return provisiond::cli::complain(provisiond::Error{cause.what()}, ExitStatus::failure);
+  }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"wg-provisionctl: administration of wg-provisiond\n"
-               "Exit status: 0 done, 1 failed, 2 wrong usage, 3 database unreachable"};
-  app.require_subcommand(1);
-  std::map<std::string, CLI::App*> parsers;
-  for (const Group& group : groups)
-    parsers[group.name] = app.add_subcommand(group.name, group.help)->require_subcommand(1);
-
-  std::function<ExitStatus()> chosen;
-  for (const Subcommand& subcommand : subcommands) {
-    CLI::App* const parser =
-        parsers.at(subcommand.group)->add_subcommand(subcommand.name, subcommand.help);
-    parser->callback([&chosen, run = subcommand.configure(*parser)] { chosen = run; });
-  }
+  Action chosen;
+  CLI::App app{
+      "wg-provisionctl: administration of wg-provisiond\n"
+      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 database or daemon unreachable,\n"
+      "4 refused by the database's rules or the daemon, 5 no such peer, network or interface"};
+  provisiond::cli::declare_subcommands(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return status_of(app.exit(error) == 0 ? ExitStatus::ok : ExitStatus::usage);
   }
-  return status_of(chosen());
+  return status_of(run(chosen));
 }

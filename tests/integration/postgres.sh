@@ -8,6 +8,11 @@
 #   postgres_psql [ARGUMENT...]     psql as superuser; stops at the first error
 #   postgres_dsn [KEYWORD=VALUE...] connection string for the superuser, later words override
 #   postgres_stop, postgres_restart fast shutdown; restart keeps the settings
+#   postgres_kill                   SIGKILL to the server and every session, as when the machine loses power
+#   postgres_standby DIR            make a streaming standby of the cluster in DIR, from a base backup, and start it
+#   postgres_promote DIR            make the standby in DIR a primary
+#   postgres_end DIR                at once, whatever it is
+#   pgbouncer_start DIR [LINE...]   a pooler in DIR before the cluster, in transaction mode; with LINEs for its settings
 #   postgres_freeze, postgres_thaw  SIGSTOP and SIGCONT to the server and every session: accepts, never answers
 #
 # The role needs_password must give a password on the socket too. POSTGRES_TEMPLATE may name a data directory fresh from
@@ -109,6 +114,64 @@ postgres_freeze() {
     local pid
     for pid in $(postgres_pids); do kill -STOP "$pid" 2>/dev/null || true; done
     for pid in $(postgres_pids); do kill -STOP "$pid" 2>/dev/null || true; done
+}
+
+postgres_kill() {
+    local pid segment
+    for pid in $(postgres_pids); do kill -KILL "$pid" 2>/dev/null || true; done
+    # Nobody else removes what the server shares.
+    segment="$(awk 'NR == 7 { print $2 }' "$postgres_dir/data/postmaster.pid")"
+    [[ -z "$segment" ]] || ipcrm -m "$segment" 2>/dev/null || true
+}
+
+postgres_folder() {
+    mkdir -p "$1"
+    ((EUID != 0)) || chown postgres: "$1"
+    chmod 700 "$1"
+}
+
+# Its socket lies in DIR, under the same port as the cluster's.
+postgres_standby() {
+    local program line='local replication all trust'
+    postgres_folder "$1"
+    if ! grep -qxF "$line" "$postgres_dir/data/pg_hba.conf"; then
+        printf '%s\n' "$line" >>"$postgres_dir/data/pg_hba.conf"
+        postgres_psql -c "SELECT pg_reload_conf()" >/dev/null
+    fi
+    program="$(postgres_program pg_basebackup)" || return 1
+    postgres_as_owner "$program" -R -X stream -c fast -h "$postgres_dir" -p "$postgres_port" -U postgres -D "$1/data" ||
+        return 1
+    printf 'postgres_port=%s\npostgres_listen=\n' "$postgres_port" >"$1/settings"
+    (postgres_dir="$1"; postgres_launch)
+}
+
+postgres_promote() {
+    local program
+    program="$(postgres_program pg_ctl)" || return 1
+    postgres_as_owner "$program" --wait --silent --timeout=60 -D "$1/data" promote
+}
+
+postgres_end() {
+    local program server
+    read -r server 2>/dev/null <"$1/data/postmaster.pid" && kill -0 "$server" 2>/dev/null || return 0
+    program="$(postgres_program pg_ctl)" || return 1
+    postgres_as_owner "$program" --wait --silent --timeout=20 -D "$1/data" -m immediate stop
+}
+
+# The process id is in DIR/pid.
+pgbouncer_start() {
+    local dir="$1"; shift
+    postgres_folder "$dir"
+    chmod 711 "$dir"
+    {
+        printf '[databases]\n* = host=%s port=%s\n[pgbouncer]\n' "$postgres_dir" "$postgres_port"
+        printf 'pool_mode = transaction\nlisten_addr =\nlisten_port = 6432\nunix_socket_dir = %s\n' "$dir"
+        printf 'auth_type = trust\nauth_file = %s/users\npidfile = %s/pid\nlogfile = %s/log\n' "$dir" "$dir" "$dir"
+        ((${#} == 0)) || printf '%s\n' "$@"
+    } >"$dir/pgbouncer.ini"
+    printf '"daemon_login" ""\n"postgres" ""\n' >"$dir/users"
+    postgres_as_owner /usr/sbin/pgbouncer -q -d "$dir/pgbouncer.ini" >"$dir/out" 2>&1 </dev/null ||
+        { cat "$dir/out" >&2; return 1; }
 }
 
 postgres_thaw() {

@@ -1,0 +1,89 @@
+#include "cli/daemon.hpp"
+
+#include "cli/control_client.hpp"
+#include "cli/daemon_text.hpp"
+#include "cli/options.hpp"
+#include "control/protocol.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace provisiond::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  std::string socket = control::default_socket;
+  std::optional<std::string> interface;
+  std::optional<std::string> state;
+  bool as_json = false;
+};
+
+std::shared_ptr<Options> add_options(CLI::App& parser) {
+  std::shared_ptr<Options> options = std::make_shared<Options>();
+  parser.add_option("--socket", options->socket, "The daemon's control.socket")
+      ->envname("WG_PROVISIOND_SOCKET")
+      ->capture_default_str();
+  return options;
+}
+
+std::string request_of(const char* command, const Options& options) {
+  json request{{"request", command}};
+  if (options.interface) request["interface"] = *options.interface;
+  if (options.state) request["state"] = *options.state;
+  return request.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
+}
+
+// The lines of the answer, which `show` makes a text of.
+ExitStatus ask(const char* command, const Options& options,
+               std::string (*show)(const std::vector<std::string>& lines)) {
+  std::vector<std::string> lines;
+  const Status asked = ask_daemon(options.socket, request_of(command, options),
+                                  [&](std::string_view line) { lines.emplace_back(line); });
+  if (!asked) return complain(asked.error());
+  fmt::print("{}", show(lines));
+  return ExitStatus::ok;
+}
+
+std::string nothing(const std::vector<std::string>& /*lines*/) {
+  return {};
+}
+
+} // namespace
+
+Action configure_daemon_peers(CLI::App& parser) {
+  const std::shared_ptr<Options> options = add_options(parser);
+  add_text(parser, "--interface", options->interface, "Only those on this interface");
+  add_text(parser, "--state", options->state, "Only those in this state, for example live");
+  add_json(parser, options->as_json);
+  return
+      [options] { return ask("peers", *options, options->as_json ? array_of_lines : peers_table); };
+}
+
+Action configure_daemon_status(CLI::App& parser) {
+  const std::shared_ptr<Options> options = add_options(parser);
+  add_json(parser, options->as_json);
+  return [options] {
+    return ask("status", *options, options->as_json ? object_of_line : status_text);
+  };
+}
+
+Action configure_drain(CLI::App& parser) {
+  const std::shared_ptr<Options> options = add_options(parser);
+  return [options] { return ask("drain", *options, nothing); };
+}
+
+Action configure_resume(CLI::App& parser) {
+  const std::shared_ptr<Options> options = add_options(parser);
+  return [options] { return ask("resume", *options, nothing); };
+}
+
+} // namespace provisiond::cli

@@ -1,0 +1,82 @@
+#include "cli/explain.hpp"
+
+#include "cli/json.hpp"
+#include "cli/options.hpp"
+#include "cli/peer_text.hpp"
+#include "cli/table.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <memory>
+
+namespace provisiond::cli {
+namespace {
+
+struct Options {
+  DatabaseOptions database;
+  std::string key;
+  std::optional<std::string> network;
+  bool as_json = false;
+};
+
+std::string revoked_reason(const lookup::Explanation& explanation) {
+  const lookup::Revocation revocation = explanation.revocation.value_or(lookup::Revocation{});
+  return fmt::format("the peer was removed{}{}",
+                     revocation.revoked_at ? " at " + *revocation.revoked_at : "",
+                     revocation.reason ? ": " + *revocation.reason : ", no reason is given");
+}
+
+ExitStatus run_explain(const Options& options) {
+  const Result<std::string> dsn = dsn_from(options.database);
+  if (!dsn) return complain(dsn.error(), ExitStatus::usage);
+  const Result<PublicKey> key = key_from("KEY", options.key);
+  if (!key) return complain(key.error());
+  const Result<lookup::Explanation> explanation = lookup::explain_key(*dsn, *key, options.network);
+  if (!explanation) return complain(explanation.error());
+  const std::string reason = reason_of(*explanation);
+  if (options.as_json) {
+    fmt::print("{}", json_of(*explanation, reason));
+    return ExitStatus::ok;
+  }
+  fmt::print("{}: {}\n", explanation->verdict, printable(reason));
+  if (explanation->peer) fmt::print("{}", description_of(*explanation->peer));
+  if (explanation->session) fmt::print("{}\n", printable(place_of(*explanation->session)));
+  return ExitStatus::ok;
+}
+
+} // namespace
+
+std::string place_of(const lookup::SessionRow& session) {
+  return fmt::format("its latest session is on gateway {}, interface {}, since {}", session.gateway,
+                     session.interface, session.since);
+}
+
+std::string reason_of(const lookup::Explanation& explanation) {
+  const std::string& verdict = explanation.verdict;
+  if (verdict == "revoked") return revoked_reason(explanation);
+  if (verdict == "expected") return "no peer yet; becomes one when it connects first";
+  if (verdict == "trial") return "no peer; becomes one if it holds the network's enrolment key";
+  if (!explanation.peer) return "no peer has this key";
+  const lookup::PeerRow& peer = *explanation.peer;
+  if (verdict == "found") return fmt::format("a gateway of network {} installs it", peer.network);
+  if (verdict == "other_network")
+    return fmt::format("the key belongs to network {}, not {}", peer.network, explanation.network);
+  if (verdict == "disabled") return "the row is kept but refused: enabled is false";
+  if (verdict == "not_yet_valid")
+    return fmt::format("refused before {}", peer.not_before.value_or("-"));
+  if (verdict == "expired") return fmt::format("refused since {}", peer.expires_at.value_or("-"));
+  return "a gateway is refused it";
+}
+
+Action configure_explain(CLI::App& parser) {
+  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  parser.add_option("KEY", options->key, "Public key that a device shows")->required();
+  add_text(parser, "--network", options->network,
+           "As a gateway of this network would ask; default: the peer's own");
+  add_json(parser, options->as_json);
+  add_database_options(parser, options->database);
+  return [options] { return run_explain(*options); };
+}
+
+} // namespace provisiond::cli

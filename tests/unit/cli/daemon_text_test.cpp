@@ -1,0 +1,52 @@
+#include "cli/daemon_text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace provisiond::cli {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string peer =
+    R"({"interface":"wg0","public_key":"k=","state":"live","ours":true,"endpoint":null,)"
+    R"("last_handshake":"2023-11-14T22:13:20Z","received_bytes":5,"sent_bytes":6,)"
+    R"("installed_seconds_ago":null})";
+const std::string status =
+    R"({"version":"1","uptime_seconds":90061,"draining":true,"database_sessions":2,"interfaces":)"
+    R"([{"name":"wg0","network":"demo","present":true,"source":null,"peers":3,"greeted":1}]})";
+
+TEST(PeersTable, HasARowPerLine) {
+  EXPECT_EQ(peers_table({peer}),
+            "INTERFACE  PUBLIC KEY  STATE  OURS  ENDPOINT  LAST HANDSHAKE        RECEIVED  SENT\n"
+            "wg0        k=          live   yes   -         2023-11-14T22:13:20Z  5         6\n");
+}
+
+TEST(PeersTable, OfNobodyIsItsTitles) {
+  EXPECT_THAT(peers_table({}), testing::StartsWith("INTERFACE"));
+}
+
+TEST(StatusText, NamesWhatThereIs) {
+  EXPECT_EQ(status_text({status}), "version            1\n"
+                                   "uptime             1d 01:01:01\n"
+                                   "draining           yes\n"
+                                   "database sessions  2\n"
+                                   "\n"
+                                   "INTERFACE  NETWORK  PRESENT  SOURCE  PEERS  GREETED\n"
+                                   "wg0        demo     yes      -       3      1\n");
+}
+
+TEST(DaemonText, ShowsWhatIsNotAsExpectedAsNothing) {
+  EXPECT_THAT(peers_table({"{}", "1", "{"}), HasSubstr("\n"));
+  EXPECT_THAT(status_text({R"({"interfaces":5,"uptime_seconds":"x"})"}), HasSubstr("0d 00:00:00"));
+  EXPECT_EQ(status_text({"[]"}), "\n");
+}
+
+TEST(DaemonText, IsJsonForPrograms) {
+  EXPECT_EQ(array_of_lines({}), "[]\n");
+  EXPECT_EQ(array_of_lines({"{\"a\":1}", "{\"a\":2}"}), "[\n  {\"a\":1},\n  {\"a\":2}\n]\n");
+  EXPECT_EQ(object_of_line({"{\"b\":1,\"a\":2}"}), "{\n  \"b\": 1,\n  \"a\": 2\n}\n");
+}
+
+} // namespace
+} // namespace provisiond::cli
