@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 namespace provisiond::settings {
@@ -77,12 +78,37 @@ void check_database(const Cursor& at, const Database& database) {
   check_dsn(at);
   if (database.reconnect_minimum > database.reconnect_maximum)
     at.problem_at("reconnect-minimum", "is more than database.reconnect-maximum; swap them");
+  const bool has_limit = database.max_stale > std::chrono::milliseconds::zero();
+  if (has_limit && database.max_stale < 2 * database.poll_interval)
+    at.problem_at("max-stale", "is less than twice database.poll-interval, after which an idle "
+                               "gateway asks; make it longer");
+  if (!has_limit && database.when_stale == StalePolicy::remove)
+    at.problem_at("when-stale", "has no database.max-stale to wait for; add it, such as 1h");
+}
+
+void check_events(const Cursor& at, const Events& events) {
+  if (!std::has_single_bit(events.probe_buffer_kib))
+    at.problem_at("probe-buffer-kib",
+                  fmt::format("is not a power of two, which the kernel wants; write {}",
+                              std::bit_ceil(events.probe_buffer_kib)));
 }
 
 void check_greet(const Cursor& at, const Greet& greet) {
   if (greet.patience >= greet.deadline)
     at.problem_at("patience", "is not less than greet.deadline; the reverse handshake "
                               "would have no time left: shorten it");
+}
+
+void check_evict(const Cursor& at, const Evict& evict) {
+  constexpr std::chrono::seconds session_lifetime{180};
+  if (evict.idle_timeout != evict.idle_timeout.zero() && evict.idle_timeout < session_lifetime)
+    at.problem_at("idle-timeout", "is shorter than a session, which lives for 3m after its "
+                                  "handshake: use 3m or more, or 0s for never");
+}
+
+void check_control(const Cursor& at, const Control& control) {
+  if (!control.socket.starts_with('/'))
+    at.problem_at("socket", "is not an absolute path; begin it with '/'");
 }
 
 void check_sections(const Cursor& at, const Settings& settings) {

@@ -12,7 +12,10 @@ void check_interface(const Cursor& at, const Interface& interface);
 // `at`: the list of interfaces.
 void check_names_differ(const Cursor& at);
 void check_database(const Cursor& at, const Database& database);
+void check_events(const Cursor& at, const Events& events);
 void check_greet(const Cursor& at, const Greet& greet);
+void check_evict(const Cursor& at, const Evict& evict);
+void check_control(const Cursor& at, const Control& control);
 // `at`: the whole file.
 void check_sections(const Cursor& at, const Settings& settings);
 

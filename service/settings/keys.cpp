@@ -20,15 +20,20 @@ constexpr Limits queues{1, 1'048'576};
 constexpr Limits tables{1'024, 16'777'216};
 constexpr Limits dsn_bytes{1, 4'096};
 
-constexpr std::array<Field<Interface>, 5> interface_fields{{
+constexpr std::array<Field<Interface>, 10> interface_fields{{
     field<&Interface::name>("name", {1, 15}),
     field<&Interface::network>("network", {1, 63}),
     field<&Interface::backend>("backend"),
     field<&Interface::greeting>("greeting"),
     field<&Interface::max_peers>("max-peers", {1, 1'048'576}),
+    field<&Interface::event_source>("event-source"),
+    field<&Interface::cross_check>("cross-check"),
+    field<&Interface::exclusive>("exclusive"),
+    field<&Interface::routes>("routes"),
+    field<&Interface::route_table>("route-table", {1, 4'294'967'295}),
 }};
 
-constexpr std::array<Field<Database>, 10> database_fields{{
+constexpr std::array<Field<Database>, 13> database_fields{{
     Field<Database>{"dsn", dsn_bytes, read_dsn},
     Field<Database>{"dsn-file", dsn_bytes, read_dsn_file},
     Field<Database>{"dsn-credential", dsn_bytes, read_dsn_credential},
@@ -39,9 +44,18 @@ constexpr std::array<Field<Database>, 10> database_fields{{
     field<&Database::query_deadline>("query-deadline", {10, 5 * minute}),
     field<&Database::reconnect_minimum>("reconnect-minimum", {10, 5 * minute}),
     field<&Database::reconnect_maximum>("reconnect-maximum", {10, hour}),
+    field<&Database::poll_interval>("poll-interval", {100, 10 * minute}),
+    field<&Database::max_stale>("max-stale", {0, 30 * 24 * hour}),
+    field<&Database::when_stale>("when-stale"),
 }};
 
-constexpr std::array<Field<Admission>, 12> admission_fields{{
+constexpr std::array<Field<Events>, 3> events_fields{{
+    field<&Events::probe_buffer_kib>("probe-buffer-kib", {4, 65'536}),
+    field<&Events::probe_refused_keys>("probe-refused-keys", {1'024, 1'048'576}),
+    field<&Events::netlink_buffer_kib>("netlink-buffer-kib", {4, 262'144}),
+}};
+
+constexpr std::array<Field<Admission>, 14> admission_fields{{
     field<&Admission::per_address>("per-address", bursts),
     field<&Admission::per_prefix>("per-prefix", bursts),
     field<&Admission::total>("total", bursts),
@@ -50,6 +64,8 @@ constexpr std::array<Field<Admission>, 12> admission_fields{{
     field<&Admission::refused_key_ttl>("refused-key-ttl", {0, 24 * hour}),
     field<&Admission::refused_key_entries>("refused-key-entries", tables),
     field<&Admission::per_key>("per-key", bursts),
+    field<&Admission::per_claim>("per-claim", bursts),
+    field<&Admission::claims>("claims", bursts),
     field<&Admission::key_entries>("key-entries", tables),
     field<&Admission::lookups>("lookups", bursts),
     field<&Admission::cookies>("cookies"),
@@ -73,9 +89,19 @@ constexpr std::array<Field<Watch>, 2> watch_fields{{
     field<&Watch::identity_interval>("identity-interval", {100, hour}),
 }};
 
+constexpr std::array<Field<Evict>, 1> evict_fields{{
+    field<&Evict::idle_timeout>("idle-timeout", {0, 720 * hour}),
+}};
+
 constexpr std::array<Field<Metrics>, 2> metrics_fields{{
     field<&Metrics::enabled>("enabled"),
     field<&Metrics::listen>("listen"),
+}};
+
+constexpr std::array<Field<Control>, 3> control_fields{{
+    field<&Control::enabled>("enabled"),
+    field<&Control::socket>("socket", {2, 107}), // sun_path in sockaddr_un, less its end
+    field<&Control::group>("group", {1, 32}),
 }};
 
 constexpr std::array<Field<Log>, 1> log_fields{{
@@ -107,9 +133,24 @@ void read_database(const Cursor& at, const Limits&, Settings& into) {
   check_database(at, into.database);
 }
 
+void read_events(const Cursor& at, const Limits&, Settings& into) {
+  read_section<Events>(at, events_fields, into.events);
+  check_events(at, into.events);
+}
+
 void read_greet(const Cursor& at, const Limits&, Settings& into) {
   read_section<Greet>(at, greet_fields, into.greet);
   check_greet(at, into.greet);
+}
+
+void read_evict(const Cursor& at, const Limits&, Settings& into) {
+  read_section<Evict>(at, evict_fields, into.evict);
+  check_evict(at, into.evict);
+}
+
+void read_control(const Cursor& at, const Limits&, Settings& into) {
+  read_section<Control>(at, control_fields, into.control);
+  check_control(at, into.control);
 }
 
 // A section that needs no check of its own.
@@ -119,14 +160,17 @@ void read_plain(const Cursor& at, const Limits&, Settings& into) {
   read_section<Section>(at, fields, into.*Member);
 }
 
-constexpr std::array<Field<Settings>, 8> section_fields{{
+constexpr std::array<Field<Settings>, 11> section_fields{{
     {"interfaces", {1, maximum_interfaces}, read_interfaces},
     {"database", {}, read_database},
+    {"events", {}, read_events},
     {"admission", {}, read_plain<&Settings::admission, admission_fields>},
     {"authenticate", {}, read_plain<&Settings::authenticate, authenticate_fields>},
     {"greet", {}, read_greet},
     {"watch", {}, read_plain<&Settings::watch, watch_fields>},
+    {"evict", {}, read_evict},
     {"metrics", {}, read_plain<&Settings::metrics, metrics_fields>},
+    {"control", {}, read_control},
     {"log", {}, read_plain<&Settings::log, log_fields>},
 }};
 
@@ -143,11 +187,13 @@ std::vector<std::string> known_paths() {
   std::vector<std::string> paths;
   add_paths<Interface>("interfaces", interface_fields, paths);
   add_paths<Database>("database", database_fields, paths);
+  add_paths<Events>("events", events_fields, paths);
   add_paths<Admission>("admission", admission_fields, paths);
   add_paths<Authenticate>("authenticate", authenticate_fields, paths);
   add_paths<Greet>("greet", greet_fields, paths);
   add_paths<Watch>("watch", watch_fields, paths);
   add_paths<Metrics>("metrics", metrics_fields, paths);
+  add_paths<Control>("control", control_fields, paths);
   add_paths<Log>("log", log_fields, paths);
   return paths;
 }

@@ -12,8 +12,16 @@ namespace provisiond::settings {
 
 enum class Backend : std::uint8_t { automatic, netlink, userspace };
 enum class Greeting : std::uint8_t { reverse, resubmit, automatic };
+enum class EventSource : std::uint8_t { automatic, probe, netlink, capture };
 enum class CookieMode : std::uint8_t { under_load, never };
+enum class StalePolicy : std::uint8_t { keep, remove };
 enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+// A routing table of the kernel's; `main` where nothing else is said.
+struct RouteTable {
+  std::uint32_t number = 254;
+  bool operator==(const RouteTable&) const = default;
+};
 
 struct Interface {
   std::string name;    // as in `ip link`, at most 15 bytes
@@ -21,6 +29,11 @@ struct Interface {
   Backend backend = Backend::automatic;
   Greeting greeting = Greeting::reverse;
   std::uint32_t max_peers = 100'000; // on the device, adopted ones included; at most 2^20
+  EventSource event_source = EventSource::automatic;
+  bool cross_check = false; // a second source watches beside the first
+  bool exclusive = false;   // peers that the database does not know are taken off
+  bool routes = false;      // kernel routes to what peers have beyond the interface's subnets
+  RouteTable route_table{};
   bool operator==(const Interface&) const = default;
 };
 
@@ -33,7 +46,17 @@ struct Database {
   std::chrono::milliseconds query_deadline{2'000};
   std::chrono::milliseconds reconnect_minimum{100};
   std::chrono::milliseconds reconnect_maximum{10'000};
+  std::chrono::milliseconds poll_interval{5'000}; // for changes, where no notification comes
+  std::chrono::milliseconds max_stale{0};         // without an answer; 0: for ever
+  StalePolicy when_stale = StalePolicy::keep;     // the peers, after max_stale
   bool operator==(const Database&) const = default;
+};
+
+struct Events {
+  std::uint32_t probe_buffer_kib = 1'024;    // of the ring buffer; a power of two
+  std::uint32_t probe_refused_keys = 65'536; // remembered in the kernel
+  std::uint32_t netlink_buffer_kib = 8'192;  // receive queue
+  bool operator==(const Events&) const = default;
 };
 
 struct Admission {
@@ -44,7 +67,9 @@ struct Admission {
   std::uint32_t source_entries = 65'536;
   std::chrono::milliseconds refused_key_ttl{30'000};
   std::uint32_t refused_key_entries = 262'144;
-  Rate per_key{0.5, 3}; // proven handshakes of one key that reach the database
+  Rate per_key{0.5, 3};   // proven handshakes of one key that reach the database
+  Rate per_claim{0.2, 2}; // claims of one key from one IPv4 /24 or IPv6 /48
+  Rate claims{100, 200};  // all claims that reach the database
   std::uint32_t key_entries = 131'072;
   Rate lookups{20'000, 20'000}; // all keys together
   CookieMode cookies = CookieMode::under_load;
@@ -73,10 +98,24 @@ struct Watch {
   bool operator==(const Watch&) const = default;
 };
 
+struct Evict {
+  // No handshake for so long: the peer is taken off; 0: never. Networks may have their own.
+  std::chrono::milliseconds idle_timeout{600'000};
+  bool operator==(const Evict&) const = default;
+};
+
 struct Metrics {
   bool enabled = true;
   Endpoint listen{.address = {.bytes = {127, 0, 0, 1}}, .port = 9587};
   bool operator==(const Metrics&) const = default;
+};
+
+// Of the socket at which wg-provisionctl asks.
+struct Control {
+  bool enabled = true;
+  std::string socket = "/run/wg-provisiond/control.sock";
+  std::string group; // whose members may ask, beside root; empty: nobody
+  bool operator==(const Control&) const = default;
 };
 
 struct Log {
@@ -88,11 +127,14 @@ struct Log {
 struct Settings {
   std::vector<Interface> interfaces;
   Database database;
+  Events events;
   Admission admission;
   Authenticate authenticate;
   Greet greet;
   Watch watch;
+  Evict evict;
   Metrics metrics;
+  Control control;
   Log log;
   bool operator==(const Settings&) const = default;
 };

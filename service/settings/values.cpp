@@ -181,13 +181,39 @@ void read_value(const Cursor& at, const Limits&, Backend& into) {
   read_choice(at, names, into);
 }
 
+void read_value(const Cursor& at, const Limits& limits, RouteTable& into) {
+  constexpr std::int64_t local = 255;
+  const std::optional<std::string_view> text = read_scalar(at, "main");
+  if (!text) return;
+  const std::optional<std::int64_t> number = parse_whole(*text);
+  if (*text == "main")
+    into = RouteTable{};
+  else if (number == local)
+    at.problem_with_value("is the table of the kernel's own addresses; write main or another one");
+  else if (number && within(limits, *number))
+    into.number = static_cast<std::uint32_t>(*number);
+  else
+    at.problem_with_value(fmt::format("is no routing table; write main or a number from {} to {}",
+                                      limits.minimum, limits.maximum));
+}
+
 void read_value(const Cursor& at, const Limits&, Greeting& into) {
   constexpr std::array<std::string_view, 3> names{"reverse", "resubmit", "auto"};
   read_choice(at, names, into);
 }
 
+void read_value(const Cursor& at, const Limits&, EventSource& into) {
+  constexpr std::array<std::string_view, 4> names{"auto", "probe", "netlink", "capture"};
+  read_choice(at, names, into);
+}
+
 void read_value(const Cursor& at, const Limits&, CookieMode& into) {
   constexpr std::array<std::string_view, 2> names{"under-load", "never"};
+  read_choice(at, names, into);
+}
+
+void read_value(const Cursor& at, const Limits&, StalePolicy& into) {
+  constexpr std::array<std::string_view, 2> names{"keep", "remove"};
   read_choice(at, names, into);
 }
 

@@ -29,8 +29,12 @@ void read_value(const Cursor& at, const Limits& limits, bool& into);
 void read_value(const Cursor& at, const Limits& limits, Endpoint& into);
 void read_value(const Cursor& at, const Limits& limits, std::vector<IpPrefix>& into);
 void read_value(const Cursor& at, const Limits& limits, Backend& into);
+// A number, or "main". The table that the kernel keeps for its own addresses is refused.
+void read_value(const Cursor& at, const Limits& limits, RouteTable& into);
 void read_value(const Cursor& at, const Limits& limits, Greeting& into);
+void read_value(const Cursor& at, const Limits& limits, EventSource& into);
 void read_value(const Cursor& at, const Limits& limits, CookieMode& into);
+void read_value(const Cursor& at, const Limits& limits, StalePolicy& into);
 void read_value(const Cursor& at, const Limits& limits, LogLevel& into);
 
 // "5/s", whose burst is what one second brings, at least 1; or {rate: 5/s, burst: 20}. `limits`

@@ -35,25 +35,39 @@ TEST(Settings, every_key_is_read) {
   const Settings settings = settings_of(
       "interfaces:\n"
       "  - {name: wg0, network: one, backend: netlink, greeting: resubmit}\n"
-      "  - {name: wg1, network: two, backend: userspace, greeting: auto, max-peers: 7}\n"
+      "  - {name: wg1, network: two, backend: userspace, greeting: auto, max-peers: 7,\n"
+      "     event-source: probe, cross-check: true, routes: true, route-table: 1000}\n"
       "database: {dsn: x, sessions: 3, batch-size: 5, queue-length: 6,\n"
       "           connect-timeout: 7s, query-deadline: 1.5s,\n"
-      "           reconnect-minimum: 20ms, reconnect-maximum: 2m}\n"
+      "           reconnect-minimum: 20ms, reconnect-maximum: 2m,\n"
+      "           max-stale: 90m, when-stale: remove}\n"
+      "events: {probe-buffer-kib: 8, probe-refused-keys: 2048, netlink-buffer-kib: 16}\n"
       "admission: {per-address: {rate: 1/s, burst: 2}, per-prefix: 30/m,\n"
       "            total: 7.5/s, shared-prefixes: [10.0.0.0/8, \"2001:db8::/32\"],\n"
       "            source-entries: 2048, refused-key-ttl: 0s,\n"
       "            refused-key-entries: 4096, per-key: {burst: 9},\n"
+      "            per-claim: 2/s, claims: {rate: 3/s, burst: 4},\n"
       "            key-entries: 8192, lookups: 11/s, cookies: never,\n"
       "            cookie-threshold: 12}\n"
       "authenticate: {threads: 2, queue-length: 13}\n"
       "greet: {deadline: 20s, patience: 3s, per-prefix: 14/s, total: 15/s}\n"
       "watch: {interval: 1h, identity-interval: 500ms}\n"
       "metrics: {enabled: false, listen: \"[::1]:80\"}\n"
+      "control: {enabled: false, socket: /s, group: admins}\n"
       "log: {level: error}\n");
   Settings expected;
   expected.interfaces = {
       {"wg0", "one", Backend::netlink, Greeting::resubmit, 100'000},
-      {"wg1", "two", Backend::userspace, Greeting::automatic, 7},
+      {"wg1",
+       "two",
+       Backend::userspace,
+       Greeting::automatic,
+       7,
+       EventSource::probe,
+       true,
+       false,
+       true,
+       {1000}},
   };
   expected.database = {"x",
                        3,
@@ -63,6 +77,9 @@ TEST(Settings, every_key_is_read) {
                        milliseconds{1'500},
                        milliseconds{20},
                        milliseconds{120'000}};
+  expected.database.max_stale = std::chrono::minutes{90};
+  expected.database.when_stale = StalePolicy::remove;
+  expected.events = {8, 2048, 16};
   expected.admission.per_address = {1, 2};
   expected.admission.per_prefix = {0.5, 1};
   expected.admission.total = {7.5, 8};
@@ -72,6 +89,8 @@ TEST(Settings, every_key_is_read) {
   expected.admission.refused_key_ttl = milliseconds{0};
   expected.admission.refused_key_entries = 4'096;
   expected.admission.per_key = {0.5, 9};
+  expected.admission.per_claim = {2, 2};
+  expected.admission.claims = {3, 4};
   expected.admission.key_entries = 8'192;
   expected.admission.lookups = {11, 11};
   expected.admission.cookies = CookieMode::never;
@@ -80,6 +99,7 @@ TEST(Settings, every_key_is_read) {
   expected.greet = {milliseconds{20'000}, milliseconds{3'000}, {14, 14}, {15, 15}};
   expected.watch = {milliseconds{3'600'000}, milliseconds{500}};
   expected.metrics = {false, *Endpoint::parse("[::1]:80")};
+  expected.control = {false, "/s", "admins"};
   expected.log = {LogLevel::error};
   EXPECT_EQ(settings, expected);
 }

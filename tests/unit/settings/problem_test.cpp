@@ -125,6 +125,21 @@ TEST(Problem, bad_endpoint) {
             "65535");
 }
 
+TEST(Problem, bad_route_table) {
+  const auto problems_with = [](const std::string& table) {
+    return problems_of("interfaces: [{name: wg0, network: n, route-table: " + table +
+                       "}]\ndatabase: {dsn: x}\n");
+  };
+  for (const char* table : {"main", "1", "254", "4294967295"})
+    EXPECT_THAT(problems_with(table), IsEmpty()) << table;
+  for (const char* table : {"0", "4294967296", "-1", "wireguard"})
+    EXPECT_THAT(problems_with(table),
+                ElementsAre(HasSubstr("is no routing table; write main or a number from 1 to "
+                                      "4294967295")))
+        << table;
+  EXPECT_THAT(problems_with("255"), ElementsAre(HasSubstr("is the table of the kernel's own")));
+}
+
 TEST(Problem, bad_prefix) {
   EXPECT_THAT(
       problems_of(with("admission: {shared-prefixes: [10.0.0.0/8, 10.0.0.1/8, x, [], ~]}\n")),
@@ -205,6 +220,11 @@ TEST(Problem, keys_that_do_not_fit_each_other) {
   EXPECT_EQ(problem_of("  reconnect-minimum: 2s\n  reconnect-maximum: 1s\n"),
             "f.yaml:6:22: database.reconnect-minimum: is more than database.reconnect-maximum; "
             "swap them");
+  EXPECT_THAT(problem_of("  max-stale: 9s\n"),
+              HasSubstr("database.max-stale: is less than twice database.poll-interval"));
+  EXPECT_THAT(problem_of("  when-stale: remove\n"),
+              HasSubstr("database.when-stale: has no database.max-stale to wait for"));
+  EXPECT_THAT(problems_of(with("  max-stale: 10s\n  when-stale: remove\n")), testing::IsEmpty());
   EXPECT_THAT(problem_of("greet: {patience: 15s}\n"),
               HasSubstr("greet.patience: is not less than greet.deadline;"));
   EXPECT_THAT(problem_of("admission: {cookie-threshold: 4096}\n"),
