@@ -8,6 +8,7 @@
 #include "flow/flow.hpp"
 #include "lookup/pool.hpp"
 #include "support/fake_packet_sender.hpp"
+#include "support/fake_source.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -85,15 +86,19 @@ class Gateway {
   Channel<flow::Knock> knocks_;            // loop -> authenticate
   Channel<flow::Proof> proofs_;            // authenticate -> loop
   Channel<LookupRequest> lookups_;         // loop -> lookup
+  Channel<DatabaseReport> reports_{1};     // full from the first on: nobody writes them down
   Channel<LookupAnswer> answers_;          // lookup -> loop
   Channel<lookup::PoolEvent> pool_events_; // lookup -> nobody
 
+  test::FakeSource source_;
   events::RecentInitiations recent_initiations_;
+  events::CrossCheck cross_check_;
   admit::SourceGate source_gate_;
   Guarded<admit::Roster> roster_;
   Guarded<admit::RefusedKeys> refused_keys_;
   admit::ReplayMemory replay_memory_;
   admit::KeyGate key_gate_;
+  admit::ClaimGate claim_gate_;
   greet::Budget greet_budget_;
   flow::Flow flow_;
   flow::Authenticators authenticators_;

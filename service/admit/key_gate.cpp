@@ -9,8 +9,15 @@ std::optional<Refusal> KeyGate::admit(const Sighting& sighting, const ProvenKey&
   if (in_flight_.size() >= limits_.in_flight) return Refusal::lookup_queue_full;
   if (!keys_.touch(id, now).take(limits_.per_key, now)) return Refusal::key_budget;
   if (!lookups_.take(limits_.lookups, now)) return Refusal::lookup_budget;
-  in_flight_.emplace(id, sighting);
+  in_flight_.emplace(id, sighting).first->second.timestamp = proven.timestamp();
   return std::nullopt;
+}
+
+bool KeyGate::resume(const PeerId& id, const Sighting& sighting, TimePoint now) {
+  if (in_flight_.contains(id) || in_flight_.size() >= limits_.in_flight) return false;
+  if (!lookups_.take(limits_.lookups, now)) return false;
+  in_flight_.emplace(id, sighting);
+  return true;
 }
 
 std::optional<Sighting> KeyGate::release(const PeerId& id) {

@@ -31,9 +31,13 @@ class KeyGate {
   explicit KeyGate(Limits limits) : limits_{limits}, keys_{limits.key_entries} {}
 
   // lookup_in_flight, key_budget, lookup_budget, lookup_queue_full, or nullopt: `sighting` is kept
-  // until `release`.
+  // until `release`, with its timestamp.
   [[nodiscard]] std::optional<Refusal> admit(const Sighting& sighting, const ProvenKey& proven,
                                              TimePoint now);
+
+  // The same for a key that was admitted before and that nobody could be asked about: only one
+  // look-up per key and the total count. False: no.
+  [[nodiscard]] bool resume(const PeerId& id, const Sighting& sighting, TimePoint now);
 
   // Ends the look-up of `id`; nullopt when none is in flight.
   [[nodiscard]] std::optional<Sighting> release(const PeerId& id);

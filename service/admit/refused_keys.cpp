@@ -2,18 +2,20 @@
 
 namespace provisiond::admit {
 
-std::optional<Refusal> RefusedKeys::find(const PeerId& id, TimePoint now) {
+std::optional<RefusedKeys::Refused> RefusedKeys::find(const PeerId& id, TimePoint now) {
   const Refused* refused = keys_.find(id);
   if (refused == nullptr) return std::nullopt;
   if (refused->until <= now) {
     keys_.erase(id);
     return std::nullopt;
   }
-  return refused->refusal;
+  return *refused;
 }
 
-void RefusedKeys::remember(const PeerId& id, Refusal refusal, TimePoint now) {
-  keys_.touch(id, now) = Refused{.until = now + limits_.ttl, .refusal = refusal};
+TimePoint RefusedKeys::remember(const PeerId& id, Refusal refusal, TimePoint now) {
+  const TimePoint until = now + limits_.ttl;
+  keys_.touch(id, now) = Refused{.until = until, .refusal = refusal};
+  return until;
 }
 
 } // namespace provisiond::admit

@@ -25,22 +25,27 @@ class RefusedKeys {
     std::size_t entries = 262'144;
   };
 
-  explicit RefusedKeys(Limits limits) : limits_{limits}, keys_{limits.entries} {}
-
-  // Why the database refused `id`, if that was less than `ttl` ago.
-  [[nodiscard]] std::optional<Refusal> find(const PeerId& id, TimePoint now);
-
-  void remember(const PeerId& id, Refusal refusal, TimePoint now);
-
-  [[nodiscard]] std::size_t size() const { return keys_.size(); }
-  [[nodiscard]] std::uint64_t displaced() const { return keys_.displaced(); }
-
- private:
   struct Refused {
     TimePoint until{};
     Refusal refusal{};
   };
 
+  explicit RefusedKeys(Limits limits) : limits_{limits}, keys_{limits.entries} {}
+
+  // Why the database refused `id`, and until when that holds, if it was less than `ttl` ago.
+  [[nodiscard]] std::optional<Refused> find(const PeerId& id, TimePoint now);
+
+  // Returns until when it holds.
+  TimePoint remember(const PeerId& id, Refusal refusal, TimePoint now);
+
+  // The database may say something else now, of this key or of any.
+  void forget(const PeerId& id) { keys_.erase(id); }
+  void forget_all() { keys_.clear(); }
+
+  [[nodiscard]] std::size_t size() const { return keys_.size(); }
+  [[nodiscard]] std::uint64_t displaced() const { return keys_.displaced(); }
+
+ private:
   Limits limits_;
   FixedTable<PeerId, Refused> keys_;
 };

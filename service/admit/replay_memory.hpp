@@ -14,18 +14,26 @@ namespace provisiond::admit {
 // newer.
 //
 // Loop thread. Memory: 56 bytes an entry, fixed at construction; 7 MiB at the default of 131,072.
-// When full, the key seen longest ago is forgotten. Lasts as long as the process.
+// When full, the key seen longest ago is forgotten. Lasts as long as the process; beyond that, and
+// for other gateways, the database keeps the newest that led to a session.
 class ReplayMemory {
  public:
   explicit ReplayMemory(std::size_t entries = 131'072) : newest_{entries} {}
 
-  // True, and remembered, when `proven` carries a newer timestamp than any before it.
-  [[nodiscard]] bool is_newer(InterfaceId interface, const ProvenKey& proven, TimePoint now) {
+  // True, and remembered, when `proven` carries a newer timestamp than the one before it, or when
+  // that one was beyond `latest`: a device whose clock was ahead once is not locked out by that.
+  [[nodiscard]] bool is_newer(InterfaceId interface, const ProvenKey& proven, const Tai64n& latest,
+                              TimePoint now) {
     Tai64n& newest = newest_.touch(PeerId{.interface = interface, .key = proven.key()}, now);
-    if (proven.timestamp() <= newest) return false;
+    const bool is_newer = proven.timestamp() > newest;
+    const bool is_right_again = newest > latest && proven.timestamp() <= latest;
+    if (!is_newer && !is_right_again) return false;
     newest = proven.timestamp();
     return true;
   }
+
+  // An administrator may say that a device starts anew.
+  void forget(const PeerId& id) { newest_.erase(id); }
 
   [[nodiscard]] std::size_t size() const { return newest_.size(); }
   [[nodiscard]] std::uint64_t displaced() const { return newest_.displaced(); }

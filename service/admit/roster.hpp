@@ -3,7 +3,6 @@
 #include "handoff/peer_id.hpp"
 
 #include <unordered_set>
-#include <vector>
 
 namespace provisiond::admit {
 
@@ -19,11 +18,9 @@ class Roster {
   void add(const PeerId& id) { peers_.insert(id); }
   void remove(const PeerId& id) { peers_.erase(id); }
 
-  // What the device has, seen as a whole; keys of other interfaces stay.
-  void replace(InterfaceId interface, const std::vector<PublicKey>& keys) {
+  // Linear in all peers.
+  void forget(InterfaceId interface) {
     std::erase_if(peers_, [&](const PeerId& id) { return id.interface == interface; });
-    for (const PublicKey& key : keys)
-      peers_.insert(PeerId{.interface = interface, .key = key});
   }
 
   [[nodiscard]] std::size_t size() const { return peers_.size(); }

@@ -8,8 +8,8 @@
 namespace provisiond::daemon {
 
 // The whole daemon, wired together. `run` serves until SIGTERM or SIGINT and leaves every peer
-// where it is. `make` opens what needs rights or can be wrong from the start (capture, raw sockets,
-// metrics port); a missing interface or database is no failure, it is waited for.
+// where it is. `make` opens what needs rights or can be wrong from the start (raw sockets, metrics
+// port); a missing interface, event source or database is no failure, it is waited for.
 class Daemon {
  public:
   static Result<std::unique_ptr<Daemon>> make(const settings::Settings& settings);
@@ -17,8 +17,7 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  // Fails when the source fails for good: the service manager is to start a new process.
-  Status run();
+  void run();
 
  private:
   struct Parts;
@@ -26,12 +25,21 @@ class Daemon {
 
   void attach();
   void take_sightings();
+  void tell_of_sources();
   void take_proofs();
   void take_answers();
   void take_pool_events();
+  void ask_again();
+  void take_changes();
+  void take_feed_events();
+  void take_passes();
   void take_link_events();
+  void take_control_questions();
   void tick();
+  [[nodiscard]] Duration pause_before_tick() const;
+  void keep_routes();
   void look();
+  void check_sources();
   void summarise();
   void sample_gauges();
   void announce();

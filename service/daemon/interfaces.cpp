@@ -17,6 +17,7 @@ Interfaces::Interfaces(const Wiring& wiring, const std::vector<kernel::Backend>&
                                  .ifindex = 0,
                                  .listen_port = 0,
                                  .schedule = watch::Schedule{interval},
+                                 .is_ordered = false,
                                  .last_problem = {}});
   }
 }
@@ -27,9 +28,12 @@ std::size_t Interfaces::present() const {
                     [](const flow::Interface& interface) { return interface.is_present(); }));
 }
 
-bool Interfaces::serves(const std::string& name) const {
-  return std::any_of(wiring_.interfaces.begin(), wiring_.interfaces.end(),
-                     [&](const flow::Interface& interface) { return interface.name == name; });
+bool Interfaces::is_concerned(const kernel::LinkEvent& event) const {
+  if (event.kind == kernel::LinkEvent::Kind::overrun) return true;
+  return std::any_of(
+      wiring_.interfaces.begin(), wiring_.interfaces.end(), [&](const flow::Interface& interface) {
+        return interface.name == event.name || ifindex_of(interface.id) == event.ifindex;
+      });
 }
 
 void Interfaces::look(const Instant& now) {
@@ -55,7 +59,7 @@ void Interfaces::look_at(flow::Interface& interface, Tracking& tracking, const I
     disappear(interface, tracking, "it was made again");
     return look_at(interface, tracking, now);
   }
-  if (!follow(interface, tracking, *seen)) return;
+  if (!follow(interface, tracking, *seen, now.steady)) return;
   if (!opened) return;
   interface.device = std::move(opened);
   appear(interface, tracking, *seen);
@@ -67,11 +71,12 @@ void Interfaces::appear(flow::Interface& interface, Tracking& tracking,
   tracking.ifindex = seen.ifindex;
   tracking.last_problem.clear();
   tracking.schedule.hurry();
-  log::info("serving interface", {{"interface", interface.name},
-                                  {"network", interface.network},
-                                  {"public_key", interface.identity->public_key().to_string()},
-                                  {"listen_port", std::to_string(seen.listen_port)},
-                                  {"source", std::string{to_string(wiring_.source.kind())}}});
+  log::info("serving interface",
+            {{"interface", interface.name},
+             {"network", interface.network},
+             {"public_key", interface.identity->public_key().to_string()},
+             {"listen_port", std::to_string(seen.listen_port)},
+             {"source", std::string{to_string(*wiring_.sources.source_of(interface.id))}}});
 }
 
 void Interfaces::disappear(flow::Interface& interface, Tracking& tracking, const std::string& why) {
@@ -86,13 +91,13 @@ void Interfaces::disappear(flow::Interface& interface, Tracking& tracking, const
   interface.identity.reset();
   tracking.ifindex = 0;
   tracking.listen_port = 0;
-  static_cast<void>(wiring_.source.unwatch(interface.id)); // not watched: nothing to undo
+  wiring_.sources.unwatch(interface.id);
   wiring_.flow.forget(interface);
 }
 
 // False when the interface cannot be served as it is.
 bool Interfaces::follow(flow::Interface& interface, Tracking& tracking,
-                        const kernel::DeviceIdentity& seen) {
+                        const kernel::DeviceIdentity& seen, TimePoint now) {
   if (!seen.private_key || seen.listen_port == 0) {
     const char* what = seen.private_key ? "it is down or has no listen port; `ip link set up dev "
                                         : "it has no private key; `wg set ";
@@ -101,8 +106,8 @@ bool Interfaces::follow(flow::Interface& interface, Tracking& tracking,
   }
   if (!follow_key(interface, tracking, *seen.private_key)) return false;
   if (seen.listen_port == tracking.listen_port) return true;
-  const Status watched = wiring_.source.watch(
-      {.id = interface.id, .ifindex = seen.ifindex, .listen_port = seen.listen_port});
+  const Status watched = wiring_.sources.watch(
+      {.id = interface.id, .ifindex = seen.ifindex, .listen_port = seen.listen_port}, now);
   if (!watched) {
     problem(interface, tracking, watched.error().message());
     return false;
@@ -136,28 +141,53 @@ bool Interfaces::follow_key(flow::Interface& interface, Tracking& tracking,
 }
 
 void Interfaces::pass(const Instant& now) {
-  std::size_t peers = 0;
   for (flow::Interface& interface : wiring_.interfaces) {
     Tracking& tracking = tracking_[interface.id.value];
-    if (interface.is_present() &&
-        tracking.schedule.is_due(wiring_.flow.greeted() > 0, now.steady)) {
-      pass_over(interface, tracking, now);
-    }
-    peers += interface.peers;
+    if (!interface.is_present() || tracking.is_ordered || wiring_.flow.has_inspections()) continue;
+    if (!tracking.schedule.is_due(wiring_.flow.greeted() > 0, now.steady)) continue;
+    tracking.is_ordered = wiring_.orders.push({.interface = interface.id,
+                                               .name = interface.name,
+                                               .backend = tracking.backend,
+                                               .ifindex = tracking.ifindex});
+    if (tracking.is_ordered) wiring_.flow.begin_pass(interface);
   }
-  wiring_.metrics.peers.set(static_cast<std::int64_t>(peers));
 }
 
+void Interfaces::passed(watch::Pass pass, const Instant& now) {
+  flow::Interface& interface = wiring_.interfaces[pass.interface.value];
+  Tracking& tracking = tracking_[pass.interface.value];
+  tracking.is_ordered = false;
+  if (interface.is_present() && pass.ifindex == tracking.ifindex)
+    take(interface, tracking, std::move(pass), now);
+}
+
+// The first pass over a device is made here and now: before it nobody is served, because whoever is
+// there already would be taken for a stranger.
 void Interfaces::pass_over(flow::Interface& interface, Tracking& tracking, const Instant& now) {
-  const Result<std::vector<kernel::PeerState>> peers = interface.device->peers();
+  wiring_.flow.begin_pass(interface);
+  Result<std::vector<kernel::PeerState>> peers = interface.device->peers();
+  if (!peers) return disappear(interface, tracking, peers.error().message());
   const Instant done = Instant::now();
-  tracking.schedule.passed(now.steady, done.steady);
-  wiring_.metrics.watch_pass_duration.observe(done.steady - now.steady);
-  if (!peers) {
+  take(interface, tracking,
+       {.interface = interface.id,
+        .ifindex = tracking.ifindex,
+        .begin = now.steady,
+        .end = done.steady,
+        .peers = std::move(peers)},
+       done);
+  while (wiring_.flow.has_inspections())
+    wiring_.flow.inspect_more(done);
+}
+
+void Interfaces::take(flow::Interface& interface, Tracking& tracking, watch::Pass pass,
+                      const Instant& now) {
+  tracking.schedule.passed(pass.begin, pass.end);
+  wiring_.metrics.watch_pass_duration.observe(pass.end - pass.begin);
+  if (!pass.peers) {
     wiring_.metrics.device_errors.add();
     return look_at(interface, tracking, now);
   }
-  wiring_.flow.inspect(interface, *peers, done);
+  wiring_.flow.inspect(interface, std::move(*pass.peers), now);
 }
 
 void Interfaces::problem(const flow::Interface& interface, Tracking& tracking,

@@ -1,5 +1,10 @@
 #include "daemon/limits.hpp"
 
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
 namespace provisiond::daemon {
 
 namespace {
@@ -39,6 +44,8 @@ std::vector<flow::Interface> interfaces_from(const settings::Settings& settings)
     interface.network = configured.network;
     interface.greeting = greeting_from(configured.greeting);
     interface.max_peers = configured.max_peers;
+    interface.cross_check = configured.cross_check;
+    interface.is_exclusive = configured.exclusive;
   }
   return interfaces;
 }
@@ -50,11 +57,27 @@ std::vector<kernel::Backend> backends_from(const settings::Settings& settings) {
   return backends;
 }
 
+std::vector<std::optional<std::uint32_t>> route_tables_from(const settings::Settings& settings) {
+  std::vector<std::optional<std::uint32_t>> tables;
+  for (const settings::Interface& interface : settings.interfaces) {
+    std::optional<std::uint32_t>& table = tables.emplace_back();
+    if (interface.routes) table = interface.route_table.number;
+  }
+  return tables;
+}
+
 std::vector<std::string> networks_from(const settings::Settings& settings) {
   std::vector<std::string> networks;
   for (const settings::Interface& interface : settings.interfaces)
     networks.push_back(interface.network);
   return networks;
+}
+
+std::vector<std::string> interface_names_from(const settings::Settings& settings) {
+  std::vector<std::string> names;
+  for (const settings::Interface& interface : settings.interfaces)
+    names.push_back(interface.name);
+  return names;
 }
 
 admit::SourceGate::Limits source_gate_limits(const settings::Settings& settings) {
@@ -78,8 +101,20 @@ admit::KeyGate::Limits key_gate_limits(const settings::Settings& settings) {
           .in_flight = settings.database.queue_length};
 }
 
+admit::ClaimGate::Limits claim_gate_limits(const settings::Settings& settings) {
+  return {.per_claim = settings.admission.per_claim,
+          .claims = settings.admission.claims,
+          .entries = settings.admission.key_entries};
+}
+
 greet::Budget::Limits greet_limits(const settings::Settings& settings) {
   return {.per_prefix = settings.greet.per_prefix, .total = settings.greet.total};
+}
+
+std::string host_name() {
+  std::array<char, 256> name{}; // HOST_NAME_MAX is 64
+  const bool has_name = ::gethostname(name.data(), name.size() - 1) == 0 && name.front() != '\0';
+  return has_name ? name.data() : "gateway";
 }
 
 lookup::Limits lookup_limits(const settings::Settings& settings) {
@@ -90,14 +125,24 @@ lookup::Limits lookup_limits(const settings::Settings& settings) {
           .connect_timeout = database.connect_timeout,
           .query_deadline = database.query_deadline,
           .reconnect_minimum = database.reconnect_minimum,
-          .reconnect_maximum = database.reconnect_maximum};
+          .reconnect_maximum = database.reconnect_maximum,
+          .poll_interval = database.poll_interval,
+          .gateway = host_name(),
+          .version = PROVISIOND_VERSION};
+}
+
+DatabaseWatch::Limits database_watch_limits(const settings::Settings& settings) {
+  return {.max_stale = settings.database.max_stale,
+          .removes_peers = settings.database.when_stale == settings::StalePolicy::remove};
 }
 
 flow::Limits flow_limits(const settings::Settings& settings) {
   return {.demands_cookies = settings.admission.cookies == settings::CookieMode::under_load,
           .load_threshold = settings.admission.cookie_threshold,
           .greeting_deadline = settings.greet.deadline,
-          .greeting_patience = settings.greet.patience};
+          .greeting_patience = settings.greet.patience,
+          .idle_timeout = settings.evict.idle_timeout,
+          .gateway = host_name()};
 }
 
 } // namespace provisiond::daemon

@@ -1,15 +1,19 @@
 #pragma once
 
+#include "admit/claim_gate.hpp"
 #include "admit/key_gate.hpp"
 #include "admit/refused_keys.hpp"
 #include "admit/source_gate.hpp"
-#include "flow/flow.hpp"
+#include "daemon/database_watch.hpp"
 #include "flow/interface.hpp"
+#include "flow/wiring.hpp"
 #include "greet/budget.hpp"
 #include "kernel/wg_device.hpp"
 #include "lookup/pool.hpp"
 #include "settings/settings.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,12 +23,17 @@ namespace provisiond::daemon {
 
 std::vector<flow::Interface> interfaces_from(const settings::Settings& settings);
 std::vector<kernel::Backend> backends_from(const settings::Settings& settings);
+// For each interface the table of its routes; none where no routes are kept.
+std::vector<std::optional<std::uint32_t>> route_tables_from(const settings::Settings& settings);
 std::vector<std::string> networks_from(const settings::Settings& settings);
+std::vector<std::string> interface_names_from(const settings::Settings& settings);
 admit::SourceGate::Limits source_gate_limits(const settings::Settings& settings);
 admit::RefusedKeys::Limits refused_keys_limits(const settings::Settings& settings);
 admit::KeyGate::Limits key_gate_limits(const settings::Settings& settings);
+admit::ClaimGate::Limits claim_gate_limits(const settings::Settings& settings);
 greet::Budget::Limits greet_limits(const settings::Settings& settings);
 lookup::Limits lookup_limits(const settings::Settings& settings);
+DatabaseWatch::Limits database_watch_limits(const settings::Settings& settings);
 flow::Limits flow_limits(const settings::Settings& settings);
 
 } // namespace provisiond::daemon

@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 #include "daemon/compose.hpp"
+#include "daemon/event_sources.hpp"
 #include "daemon/lifecycle.hpp"
 #include "settings/load.hpp"
 
@@ -24,6 +25,7 @@ constexpr int exit_configuration = 2;
 struct Options {
   std::string config = "/etc/wg-provisiond/wg-provisiond.yaml";
   bool only_check = false;
+  bool only_list_sources = false;
 };
 
 provisiond::log::Level log_level(provisiond::settings::LogLevel level) {
@@ -49,10 +51,14 @@ int serve(const Options& options) {
     provisiond::log::error("cannot start", {{"error", daemon.error().message()}});
     return exit_failure;
   }
-  const Status served = (*daemon)->run();
-  if (served) return 0;
-  provisiond::log::error("ended, to be started anew", {{"error", served.error().message()}});
-  return exit_failure;
+  (*daemon)->run();
+  return 0;
+}
+
+int list_event_sources() {
+  for (const std::string& line : provisiond::daemon::describe_event_sources())
+    std::printf("%s\n", line.c_str());
+  return 0;
 }
 
 } // namespace
@@ -62,6 +68,8 @@ int main(int argc, char** argv) {
   CLI::App app{"wg-provisiond: WireGuard peers from PostgreSQL, installed when they knock"};
   app.add_option("-c,--config", options.config, "Configuration file")->capture_default_str();
   app.add_flag("--check-config", options.only_check, "Check the configuration and exit");
+  app.add_flag("--list-event-sources", options.only_list_sources,
+               "Try each event source on this machine, say which work or why not, and exit");
   app.set_version_flag("--version", "wg-provisiond " PROVISIOND_VERSION);
   try {
     app.parse(argc, argv);
@@ -73,5 +81,5 @@ int main(int argc, char** argv) {
     provisiond::log::error("cannot start", {{"error", hardened.error().message()}});
     return exit_failure;
   }
-  return serve(options);
+  return options.only_list_sources ? list_event_sources() : serve(options);
 }

@@ -15,6 +15,16 @@ void remark_on(const lookup::PoolEvent& event, std::string& last_problem) {
   }
   const bool is_known = event.text == last_problem;
   last_problem = event.text;
+  if (event.kind == lookup::PoolEvent::Kind::enrolment_failed) {
+    return log::write(is_known ? log::Level::debug : log::Level::warning,
+                      "a device passed its trial and could not be enrolled, it may knock again",
+                      {{"session", session}, {"error", event.text}});
+  }
+  if (event.kind == lookup::PoolEvent::Kind::not_reported) {
+    return log::write(is_known ? log::Level::debug : log::Level::warning,
+                      "the database is not told of refused keys and active peers",
+                      {{"error", event.text}});
+  }
   const bool is_schema = event.kind == lookup::PoolEvent::Kind::schema_mismatch;
   log::write(is_known ? log::Level::debug : log::Level::warning,
              is_schema ? "database schema does not fit, trying again"
@@ -22,6 +32,38 @@ void remark_on(const lookup::PoolEvent& event, std::string& last_problem) {
              {{"session", session},
               {"error", event.text},
               {"retry_in", fmt::format("{}ms", event.retry_in.count())}});
+}
+
+void remark_on(const lookup::FeedEvent& event, std::string& last_problem) {
+  const bool is_lost = event.kind == lookup::FeedEvent::Kind::lost;
+  const bool is_known = is_lost && event.text == last_problem;
+  last_problem = is_lost ? event.text : std::string{};
+  switch (event.kind) {
+  case lookup::FeedEvent::Kind::listening:
+    return log::info("listening for changes", {{"to", event.text}});
+  case lookup::FeedEvent::Kind::polling:
+    return log::warning("polling for changes, they take up to database.poll-interval",
+                        {{"because", event.text}});
+  case lookup::FeedEvent::Kind::lost:
+    return log::write(
+        is_known ? log::Level::debug : log::Level::warning,
+        "change feed lost, trying again; all keys are looked up anew then",
+        {{"error", event.text}, {"retry_in", fmt::format("{}ms", event.retry_in.count())}});
+  }
+}
+
+void remark_on(const events::SourceRemark& remark, const std::string& interface) {
+  if (remark.kind == events::SourceRemark::Kind::overran) {
+    log::warning("event source loses first packets, clients will repeat them",
+                 {{"source", std::string{to_string(remark.source)}}, {"lost", remark.reason}});
+    return;
+  }
+  const bool serves = remark.kind == events::SourceRemark::Kind::serves;
+  log::write(serves ? log::Level::info : log::Level::warning,
+             serves ? "event source" : "event source failed, trying the next one",
+             {{"interface", interface},
+              {"source", std::string{to_string(remark.source)}},
+              {serves ? "because" : "error", remark.reason}});
 }
 
 // Without CAP_NET_ADMIN the kernel cuts the buffer to net.core.rmem_max. It counts twice what is

@@ -1,35 +1,40 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "handoff/peer_life.hpp"
 
-#include <array>
-#include <cstdint>
+#include <chrono>
 #include <optional>
-#include <string_view>
 
 namespace provisiond::evict {
 
-// Why a peer is taken out again.
-enum class Reason : std::uint8_t { never_connected };
+// A session ends this long after its handshake (REJECT_AFTER_TIME, white paper, section 6.1), so
+// nobody is idle before.
+inline constexpr Duration session_lifetime = std::chrono::seconds{180};
 
-inline constexpr std::array<std::string_view, 1> reason_names{"never_connected"};
-constexpr std::string_view to_string(Reason reason) {
-  return reason_names[static_cast<std::size_t>(reason)];
-}
-
-// What the policy needs to know of a peer.
+// What the policy needs to know of a peer of ours that is past its greeting.
 struct Standing {
-  TimePoint installed_at;
-  bool has_session = false;
+  TimePoint active_at{};                  // its last handshake, or when it was found if it had none
+  TimePoint watched_since{};              // when handshakes on its device began to be noticed
+  std::optional<WallTime> expires_at{};   // its row
+  std::optional<Duration> idle_timeout{}; // its network; nullopt: the gateway's
+  bool may_roam = true;
+  bool is_at_home = true; // its endpoint is where it may be
 };
 
 struct Limits {
-  Duration greeting_deadline; // no session this long after install
+  Duration greeting_deadline{}; // no session this long after install
+  Duration idle_timeout{};      // zero: never
 };
 
-// The reason to evict, if there is one. Counts from the install, which the daemon remembers,
-// because a device reports no creation time and "no handshake" as the year 1970. Pure.
-[[nodiscard]] std::optional<Reason> judge(const Standing& standing, const Limits& limits,
-                                          TimePoint now);
+// The deadline counts from the install, which the daemon remembers, because a device reports no
+// creation time and "no handshake" as the year 1970. Pure.
+[[nodiscard]] bool never_connected(TimePoint installed_at, const Limits& limits, TimePoint now);
+
+// The reason to evict, if there is one. Pure. Idleness counts on the steady clock, so that a wall
+// clock that is set evicts nobody; the age of a handshake from before the watch is known by the
+// wall clock alone, so a session's lifetime has to pass under it. An expiry is a date.
+[[nodiscard]] std::optional<Eviction> judge(const Standing& standing, const Limits& limits,
+                                            const Instant& now);
 
 } // namespace provisiond::evict

@@ -34,9 +34,9 @@ Proof authenticate(const Knock& knock, const Guarded<admit::Roster>& roster,
   const bool is_installed = roster.with([&](const admit::Roster& r) { return r.contains(id); });
   if (is_installed) return refused(knock, Refusal::already_installed, key);
 
-  const std::optional<Refusal> known = refused_keys.with(
-      [&](admit::RefusedKeys& keys) { return keys.find(id, knock.sighting.seen_at); });
-  if (known) return refused(knock, Refusal::known_refused, key);
+  const bool was_refused = refused_keys.with(
+      [&](admit::RefusedKeys& keys) { return keys.find(id, knock.sighting.seen_at).has_value(); });
+  if (was_refused) return refused(knock, Refusal::known_refused, key);
 
   std::variant<ProvenKey, Refusal> proven = Responder::prove(
       *knock.identity, knock.sighting.initiation, std::get<Claim>(std::move(claim)));

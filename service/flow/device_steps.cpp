@@ -12,7 +12,8 @@ namespace provisiond::flow {
 
 namespace {
 
-greet::Strategy first_strategy(GreetingMode mode) {
+greet::Strategy first_strategy(GreetingMode mode, const Sighting& sighting) {
+  if (!sighting.has_initiation()) return greet::Strategy::reverse; // nothing to hand back
   return mode == GreetingMode::reverse ? greet::Strategy::reverse : greet::Strategy::resubmit;
 }
 
@@ -28,17 +29,15 @@ greet::Greeting& Flow::greeting_of(greet::Strategy strategy) {
 }
 
 std::optional<Refusal> Flow::plan(Interface& interface, const Sighting& sighting,
-                                  PeerRecord& record, const Instant& now) {
+                                  PeerRecord& record, TimePoint asked_at, const Instant& now) {
   const PeerId id{.interface = interface.id, .key = record.key};
   if (!interface.is_present()) return Refusal::interface_gone;
   if (wiring_.roster.with([&](const admit::Roster& roster) { return roster.contains(id); })) {
     return Refusal::already_installed;
   }
-  if (interface.peers >= interface.max_peers) return Refusal::interface_full;
-  if (interface.allowed_ips.conflict(record.key, record.allowed_ips)) {
-    return Refusal::allowed_ip_conflict;
-  }
-  const greet::Strategy strategy = first_strategy(interface.greeting);
+  if (!make_room(interface, now)) return Refusal::interface_full;
+  if (!make_way(interface, record)) return Refusal::allowed_ip_conflict;
+  const greet::Strategy strategy = first_strategy(interface.greeting, sighting);
   if (strategy == greet::Strategy::reverse &&
       !wiring_.greet_budget.take(sighting.source.address, now.steady)) {
     return Refusal::greet_budget;
@@ -49,6 +48,7 @@ std::optional<Refusal> Flow::plan(Interface& interface, const Sighting& sighting
       .peer = {.sighting = sighting,
                .manners = manners,
                .strategy = strategy,
+               .is_on_trial = record.is_on_trial,
                .falls_back = interface.greeting == GreetingMode::automatic},
       .changes = {},
   };
@@ -58,12 +58,36 @@ std::optional<Refusal> Flow::plan(Interface& interface, const Sighting& sighting
 
   // Taken at once, so that two peers of one batch are held against each other.
   interface.allowed_ips.assign(record.key, record.allowed_ips);
-  ++interface.peers;
+  Peer& peer = interface.peers.add(record.key, PeerStage::installing);
+  peer.active_at = now.steady;
+  interface.peers.note_changed(peer);
+  interface.peers.give_to(peer, Owner::ours);
+  peer.follow(record);
+  peer.row_asked_at = asked_at;
+  peer.initiation = sighting.timestamp;
   wiring_.roster.with([&](admit::Roster& roster) { roster.add(id); });
   return std::nullopt;
 }
 
+// While a key is rotated, the device has two, and whichever knocked last has its addresses.
+bool Flow::make_way(Interface& interface, const PeerRecord& record) {
+  while (const std::optional<PublicKey> holder =
+             interface.allowed_ips.conflict(record.key, record.allowed_ips)) {
+    const Peer* const peer = interface.peers.find(*holder);
+    const bool is_same_device = peer != nullptr && peer->row != 0 && peer->row == record.id;
+    if (!is_same_device || peer->stage == PeerStage::installing) return false;
+    remove(interface, *holder, "key_rotated");
+  }
+  return true;
+}
+
 void Flow::install(Interface& interface, std::vector<Planned> batch, const Instant& now) {
+  // Whoever was revoked in the turn in which it was planned.
+  std::erase_if(batch, [&](const Planned& planned) {
+    const bool is_gone = interface.peers.find(planned.peer.manners.key) == nullptr;
+    if (is_gone) refuse(planned.peer.sighting, Refusal::revoked, planned.peer.manners.key, now);
+    return is_gone;
+  });
   std::vector<kernel::PeerChange> changes;
   std::vector<std::size_t> first_of; // index of each peer's first change
   for (Planned& planned : batch) {
@@ -77,21 +101,22 @@ void Flow::install(Interface& interface, std::vector<Planned> batch, const Insta
   const Instant done = wiring_.clock();
   wiring_.metrics.install_duration.observe(done.steady - now.steady);
 
+  report_.device_errors(interface, statuses);
   for (std::size_t i = 0; i < batch.size(); ++i) {
     Planned& planned = batch[i];
     const PublicKey& key = planned.peer.manners.key;
     const Status& status = statuses[first_of[i]];
     if (status) {
       planned.peer.installed_at = done.steady;
+      Peer& peer = *interface.peers.find(key);
+      interface.peers.advance(peer, PeerStage::greeting);
+      peer.installed_at = done.steady;
+      note_return(interface, key, done);
       report_.installed(interface, planned.peer.sighting, key, done.steady);
       greet(interface, planned, done);
       continue;
     }
-    report_.device_error(interface, status.error().message());
-    interface.allowed_ips.remove(key);
-    if (interface.peers > 0) --interface.peers;
-    wiring_.roster.with(
-        [&](admit::Roster& roster) { roster.remove({.interface = interface.id, .key = key}); });
+    drop(interface, key, Refusal::device_refused);
     const Refusal refusal =
         means_gone(status.error()) ? Refusal::interface_gone : Refusal::device_refused;
     refuse(planned.peer.sighting, refusal, key, done);
@@ -103,16 +128,19 @@ void Flow::greet(Interface& interface, const Planned& planned, const Instant& no
   GreetedPeer& peer = greeted_.insert_or_assign(id, planned.peer).first->second;
   count_greeting(peer, now);
   const Status started = greeting_of(peer.strategy).start(peer.sighting);
+  fault_point("after-greeting");
   if (started) return;
-  report_.device_error(interface, started.error().message());
-  peer.greet_again_at = now.steady;
+  report_.device_errors(interface, std::span{&started, 1});
   greet_again(interface, peer, now);
 }
 
 void Flow::greet_again(Interface& interface, GreetedPeer& peer, const Instant& now) {
-  if (peer.greetings >= most_greetings || now.steady < peer.greet_again_at) return;
+  if (peer.greetings >= most_greetings) return;
   if (peer.falls_back && peer.strategy == greet::Strategy::resubmit) {
-    if (!wiring_.greet_budget.take(peer.sighting.source.address, now.steady)) return;
+    if (!wiring_.greet_budget.take(peer.sighting.source.address, now.steady)) {
+      peer.greet_again_at = now.steady + limits_.greeting_patience;
+      return;
+    }
     peer.strategy = greet::Strategy::reverse;
   }
   count_greeting(peer, now);
@@ -122,7 +150,7 @@ void Flow::greet_again(Interface& interface, GreetedPeer& peer, const Instant& n
   greeting_of(peer.strategy).arrange(peer.sighting, peer.manners, changes);
   apply(interface, changes);
   const Status started = greeting_of(peer.strategy).start(peer.sighting);
-  if (!started) report_.device_error(interface, started.error().message());
+  if (!started) report_.device_errors(interface, std::span{&started, 1});
 }
 
 void Flow::count_greeting(GreetedPeer& peer, const Instant& now) {
@@ -131,27 +159,62 @@ void Flow::count_greeting(GreetedPeer& peer, const Instant& now) {
   wiring_.metrics.greetings[static_cast<metrics::GreetingKind>(peer.strategy)].add();
 }
 
-void Flow::settle(Interface& interface, const GreetedPeer& peer, WallTime handshake) {
+// It has its first session.
+void Flow::settle(Interface& interface, const PublicKey& key, const kernel::PeerState& state,
+                  const Instant& now) {
+  Peer& peer = *interface.peers.find(key);
+  interface.peers.advance(peer, PeerStage::live);
+  if (state.endpoint) peer.home = state.endpoint->address;
+  const GreetedPeers::node_type node = greeted_.extract({.interface = interface.id, .key = key});
+  if (node.empty()) return;
+  const GreetedPeer& greeted = node.mapped();
   const Duration latency = std::chrono::duration_cast<Duration>(
-      std::max(handshake, peer.sighting.seen_at_wall) - peer.sighting.seen_at_wall);
-  report_.connected(interface, peer.sighting, peer.manners.key, latency);
+      std::max(state.last_handshake, greeted.sighting.seen_at_wall) -
+      greeted.sighting.seen_at_wall);
+  report_.connected(interface, greeted.sighting, key, latency);
   std::vector<kernel::PeerChange> changes;
-  greeting_of(peer.strategy).settle(peer.manners, changes);
+  greeting_of(greeted.strategy).settle(greeted.manners, changes);
+  if (changes.empty() && state.keepalive_seconds != greeted.manners.keepalive_seconds) {
+    kernel::PeerChange& change = changes.emplace_back(); // its row has changed meanwhile
+    change.action = kernel::PeerChange::Action::update;
+    change.key = key;
+    change.keepalive_seconds = greeted.manners.keepalive_seconds;
+  }
   apply(interface, changes);
+  fault_point("after-session");
+  if (greeted.is_on_trial)
+    enrol(interface, key, now);
+  else
+    claim_session(interface, key, peer);
 }
 
-void Flow::remove_never_connected(Interface& interface, const std::vector<PeerId>& due,
+// The session is here now: whoever else has one with this device is to drop it.
+void Flow::claim_session(const Interface& interface, const PublicKey& key, const Peer& peer) {
+  static_cast<void>(wiring_.reports.push(SessionClaim{.interface = interface.id,
+                                                      .name = interface.name,
+                                                      .key = key,
+                                                      .initiation = peer.initiation,
+                                                      .at = peer.last_handshake}));
+}
+
+void Flow::remove_never_connected(Interface& interface, const std::vector<PublicKey>& due,
                                   const Instant& now) {
   std::vector<kernel::PeerChange> changes;
-  for (const PeerId& id : due) {
+  for (const PublicKey& key : due) {
+    const PeerId id{.interface = interface.id, .key = key};
     const GreetedPeers::node_type node = greeted_.extract(id);
-    refuse(node.mapped().sighting, Refusal::never_connected, id.key, now);
+    const Refusal refusal =
+        node.mapped().is_on_trial ? Refusal::trial_failed : Refusal::never_connected;
+    // Nobody can have a key remembered by claiming it.
+    if (refusal == Refusal::trial_failed && node.mapped().sighting.has_initiation()) {
+      remember(id, refusal, now);
+      record(node.mapped().sighting, key, refusal);
+    }
+    refuse(node.mapped().sighting, refusal, key, now);
     kernel::PeerChange& change = changes.emplace_back();
     change.action = kernel::PeerChange::Action::remove;
-    change.key = id.key;
-    interface.allowed_ips.remove(id.key);
-    if (interface.peers > 0) --interface.peers;
-    wiring_.roster.with([&](admit::Roster& roster) { roster.remove(id); });
+    change.key = key;
+    drop(interface, key, refusal);
   }
   apply(interface, changes);
   wiring_.metrics.peers_removed.add(due.size());
@@ -159,19 +222,7 @@ void Flow::remove_never_connected(Interface& interface, const std::vector<PeerId
 
 void Flow::apply(Interface& interface, std::span<const kernel::PeerChange> changes) {
   if (changes.empty() || !interface.is_present()) return;
-  for (const Status& status : interface.device->apply(changes)) {
-    if (!status) report_.device_error(interface, status.error().message());
-  }
-}
-
-void Flow::forget(Interface& interface) {
-  std::erase_if(greeted_, [&](const GreetedPeers::value_type& entry) {
-    return entry.first.interface == interface.id;
-  });
-  planned_.erase(interface.id);
-  interface.allowed_ips.replace({});
-  interface.peers = 0;
-  wiring_.roster.with([&](admit::Roster& roster) { roster.replace(interface.id, {}); });
+  report_.device_errors(interface, interface.device->apply(changes));
 }
 
 } // namespace provisiond::flow

@@ -3,7 +3,9 @@
 #include "authenticate/mac.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
+#include "wire/tai64n.hpp"
 
+#include <algorithm>
 #include <utility>
 
 // The story, in the order in which a sighting lives it. What a step does in detail is in the folder
@@ -13,6 +15,23 @@ namespace provisiond::flow {
 
 namespace {
 
+constexpr std::size_t remembered_evictions = 65'536;
+
+// A device whose clock was ahead is locked out for this long at most once it is right again.
+constexpr Duration credible_future = std::chrono::minutes{10};
+
+// Refusals of initiations that the kernel keeps to itself.
+bool only_capture_sees(Refusal refusal) {
+  return refusal == Refusal::already_installed || refusal == Refusal::known_refused ||
+         refusal == Refusal::undecryptable_static;
+}
+
+bool is_allowed(const PeerRecord& record, const IpAddress& source) {
+  return record.allowed_sources.empty() ||
+         std::ranges::any_of(record.allowed_sources,
+                             [&](const IpPrefix& prefix) { return prefix.contains(source); });
+}
+
 std::span<const std::uint8_t, wire::mac_size> mac1_of(const Sighting& sighting) {
   return std::span{sighting.initiation}.subspan<wire::InitiationLayout::mac1, wire::mac_size>();
 }
@@ -21,32 +40,44 @@ std::span<const std::uint8_t, wire::mac_size> mac1_of(const Sighting& sighting) 
 
 Flow::Flow(const Wiring& wiring, const Limits& limits, const Instant& now)
     : wiring_{wiring}, limits_{limits}, report_{wiring.metrics}, load_{limits.load_threshold},
-      cookies_{now.steady}, resubmit_{wiring.packet_sender} {}
+      cookies_{now.steady}, resubmit_{wiring.packet_sender}, evicted_{remembered_evictions} {}
 
 // Somebody knocked. Cheap checks first; what passes costs a key agreement.
 void Flow::knock(const Sighting& sighting, const Instant& now) {
+  // Before anything remembers it: the next try after the end of the drain is a first one.
+  if (is_draining_) return refuse(sighting, Refusal::draining, {}, now);
   const Interface& interface = interface_of(sighting.interface);
   if (!interface.is_present()) return refuse(sighting, Refusal::interface_gone, {}, now);
 
-  if (!authenticate::has_valid_mac1(*interface.identity, sighting.initiation)) {
+  if (!sighting.has_initiation()) {
+    if (sighting.claimed) return claimed(sighting, *sighting.claimed, now);
+    return refuse(sighting, Refusal::undecryptable_static, {}, now);
+  }
+  if (sighting.mac_state == MacState::unchecked &&
+      !authenticate::has_valid_mac1(*interface.identity, sighting.initiation)) {
     return refuse(sighting, Refusal::bad_mac1, {}, now);
   }
   // They know the interface's public key.
 
+  if (interface.cross_check) wiring_.cross_check.note(sighting, now.steady);
   if (!wiring_.recent_initiations.first_seen(interface.id, mac1_of(sighting), now.steady)) {
     return refuse(sighting, Refusal::duplicate, {}, now);
   }
   // This is no copy of what we are working on, or of what we sent ourselves.
+
+  if (const std::optional<Refusal> refusal = recall(interface, sighting, now)) {
+    return refuse(sighting, *refusal, sighting.claimed->key, now);
+  }
+  // If the kernel told us the key, it is none that needs no proof.
 
   if (const std::optional<Refusal> refusal = demand_cookie(interface, sighting, now)) {
     return refuse(sighting, *refusal, {}, now);
   }
   // Under load: they receive at the address that they send from.
 
-  const std::optional<Refusal> over_budget =
-      wiring_.source_gate.admit(sighting.source.address, now.steady);
-  if (over_budget == Refusal::global_budget) load_.note_spent_budget(now.steady);
-  if (over_budget) return refuse(sighting, *over_budget, {}, now);
+  if (const std::optional<Refusal> refusal = admit_source(sighting, now)) {
+    return refuse(sighting, *refusal, {}, now);
+  }
   // Their network has not had more than its share of us.
 
   if (!wiring_.knocks.push(Knock{.sighting = sighting, .identity = interface.identity})) {
@@ -54,17 +85,48 @@ void Flow::knock(const Sighting& sighting, const Instant& now) {
   }
 } // on an authenticate thread: flow::authenticate, in authenticators.cpp
 
+// Only the key is known: nothing can be proven, so nothing is remembered of it, and the budget is
+// the claims' own. What passes costs a query.
+void Flow::claimed(const Sighting& sighting, const ClaimedKey& claim, const Instant& now) {
+  if (const std::optional<Refusal> refusal =
+          recall(interface_of(sighting.interface), sighting, now)) {
+    return refuse(sighting, *refusal, claim.key, now);
+  }
+  // It is no key that is on the device or was refused a moment ago.
+
+  if (const std::optional<Refusal> refusal = admit_source(sighting, now)) {
+    return refuse(sighting, *refusal, claim.key, now);
+  }
+  // Their network has not had more than its share of us.
+
+  const std::optional<Refusal> refusal = wiring_.claim_gate.admit(sighting, claim, now.steady);
+  if (refusal) return refuse(sighting, *refusal, claim.key, now);
+  // Nor has it claimed this key too often.
+
+  LookupRequest request{.interface = sighting.interface,
+                        .key = claim.key,
+                        .ticket = for_claimed_key,
+                        .asked_at = now.steady};
+  if (!wiring_.lookups.push(std::move(request))) {
+    static_cast<void>(
+        wiring_.claim_gate.release({.interface = sighting.interface, .key = claim.key}));
+    return refuse(sighting, Refusal::lookup_queue_full, claim.key, now);
+  }
+} // on a lookup thread: lookup::Pool
+
 // The key agreement is done. What passes costs a query.
 void Flow::proven(const Proof& proof, const Instant& now) {
   const Sighting& sighting = proof.sighting;
   if (const Refusal* refusal = std::get_if<Refusal>(&proof.verdict)) {
+    if (only_capture_sees(*refusal)) wiring_.cross_check.excuse(sighting);
     return refuse(sighting, *refusal, proof.claimed, now);
   }
   const ProvenKey& proven = std::get<ProvenKey>(proof.verdict);
   report_.progress("proven", interface_of(sighting.interface), sighting, proven.key(), now.steady);
   // They hold the private key, or did when the initiation was made.
 
-  if (!wiring_.replay_memory.is_newer(sighting.interface, proven, now.steady)) {
+  const Tai64n latest = wire::to_tai64n(now.wall + credible_future);
+  if (!wiring_.replay_memory.is_newer(sighting.interface, proven, latest, now.steady)) {
     return refuse(sighting, Refusal::replayed, proven.key(), now);
   }
   // The initiation is newer than any that we have seen of this key.
@@ -73,8 +135,10 @@ void Flow::proven(const Proof& proof, const Instant& now) {
   if (refusal) return refuse(sighting, *refusal, proven.key(), now);
   // One look-up per key is under way, and no more of them than the database is to have.
 
-  LookupRequest request{
-      .interface = sighting.interface, .key = proven.key(), .asked_at = now.steady};
+  LookupRequest request{.interface = sighting.interface,
+                        .key = proven.key(),
+                        .ticket = for_proven_key,
+                        .asked_at = now.steady};
   if (!wiring_.lookups.push(std::move(request))) {
     static_cast<void>(
         wiring_.key_gate.release({.interface = sighting.interface, .key = proven.key()}));
@@ -84,26 +148,58 @@ void Flow::proven(const Proof& proof, const Instant& now) {
 
 // The database has answered. What passes is created on the device at the next commit.
 void Flow::answered(LookupAnswer answer, const Instant& now) {
+  const Refusal* const refused = std::get_if<Refusal>(&answer.verdict);
+  if (refused == nullptr || *refused != Refusal::database_unavailable) stop_removal();
+  if (answer.ticket == for_installed_peer) return rechecked(answer);
+  if (answer.ticket == for_enrolment) return enrolled(answer, now);
   const PeerId id{.interface = answer.interface, .key = answer.key};
-  const std::optional<Sighting> sighting = wiring_.key_gate.release(id);
+  // Asked before a change that we have heard of: it may be stale.
+  const bool is_stale = answer.asked_at <= interface_of(id.interface).changed_at;
+  const bool is_proven = answer.ticket == for_proven_key;
+  const std::optional<Sighting> sighting =
+      is_proven ? wiring_.key_gate.release(id) : wiring_.claim_gate.release(id);
   if (!sighting) return; // answered already
+  if (is_proven) waiting_.forget(id);
   if (const Refusal* refusal = std::get_if<Refusal>(&answer.verdict)) {
-    if (*refusal != Refusal::database_unavailable) {
-      wiring_.refused_keys.with(
-          [&](admit::RefusedKeys& keys) { keys.remember(id, *refusal, now.steady); });
+    if (is_proven && !is_stale && *refusal != Refusal::database_unavailable) {
+      remember(id, *refusal, now);
+      record(*sighting, answer.key, *refusal);
     }
+    if (is_proven && *refusal == Refusal::database_unavailable) waiting_.add(id, *sighting);
     return refuse(*sighting, *refusal, answer.key, now);
   }
   PeerRecord& record = std::get<PeerRecord>(answer.verdict);
   report_.progress("found", interface_of(id.interface), *sighting, record.key, now.steady);
-  // The database knows the key, for this network and for this moment.
+  // The database knows the key, for this network and for this moment, or takes it on trial.
 
-  const std::optional<Refusal> refusal = plan(interface_of(id.interface), *sighting, record, now);
+  if (!is_allowed(record, sighting->source.address)) {
+    return refuse(*sighting, Refusal::source_not_allowed, answer.key, now);
+  }
+  // They are where the administrator expects them.
+
+  if (sighting->timestamp && record.newest_initiation &&
+      *sighting->timestamp <= *record.newest_initiation) {
+    return refuse(*sighting, Refusal::replayed, answer.key, now);
+  }
+  // Nor has another gateway, or this one before it was started, had the initiation already.
+
+  if (record.is_on_trial) {
+    const std::optional<Refusal> over_budget = admit_trial(now);
+    if (over_budget) return refuse(*sighting, *over_budget, answer.key, now);
+  }
+  const std::optional<Refusal> refusal =
+      plan(interface_of(id.interface), *sighting, record, answer.asked_at, now);
   if (refusal) return refuse(*sighting, *refusal, answer.key, now);
+  if (is_stale) to_recheck_.add(id);
 }
 
-// End of the loop's turn: everything planned goes to the devices, one batch each.
+// End of the loop's turn: who leaves makes way, and everything planned goes to the devices, one
+// batch each.
 void Flow::commit(const Instant& now) {
+  for (Interface& interface : wiring_.interfaces) {
+    take_off(interface, now);
+    apply(interface, std::exchange(interface.updates, {}));
+  }
   for (std::pair<const InterfaceId, std::vector<Planned>>& entry : planned_) {
     if (entry.second.empty()) continue;
     install(interface_of(entry.first), std::exchange(entry.second, {}), now);
@@ -111,44 +207,52 @@ void Flow::commit(const Instant& now) {
   wiring_.metrics.greeting.set(static_cast<std::int64_t>(greeted_.size()));
 }
 
-// A pass over the device has come in: who has a session now, who never will?
-void Flow::inspect(Interface& interface, std::span<const kernel::PeerState> peers,
-                   const Instant& now) {
-  std::vector<PublicKey> keys;
-  keys.reserve(peers.size());
-  for (const kernel::PeerState& peer : peers) {
-    keys.push_back(peer.key);
-    const GreetedPeers::iterator greeted =
-        greeted_.find({.interface = interface.id, .key = peer.key});
-    if (greeted == greeted_.end() || peer.last_handshake == WallTime{}) continue;
-    settle(interface, greeted->second, peer.last_handshake);
-    greeted_.erase(greeted);
-  }
-  interface.peers = peers.size();
-  interface.allowed_ips.replace(peers);
-  wiring_.roster.with([&](admit::Roster& roster) { roster.replace(interface.id, keys); });
-
-  std::vector<PeerId> due;
-  const evict::Limits limits{.greeting_deadline = limits_.greeting_deadline};
-  for (GreetedPeers::value_type& entry : greeted_) {
-    if (entry.first.interface != interface.id) continue;
-    const evict::Standing standing{.installed_at = entry.second.installed_at};
-    if (evict::judge(standing, limits, now.steady))
-      due.push_back(entry.first);
-    else
-      greet_again(interface, entry.second, now);
-  }
-  remove_never_connected(interface, due, now);
-}
-
 void Flow::refuse(const Sighting& sighting, Refusal refusal, std::optional<PublicKey> key,
                   const Instant& now) {
   report_.refused(interface_of(sighting.interface), sighting, refusal, key, now.steady);
 }
 
+// What is known of a key that the kernel has decrypted; saves the key agreement.
+std::optional<Refusal> Flow::recall(const Interface& interface, const Sighting& sighting,
+                                    const Instant& now) {
+  if (!sighting.claimed) return std::nullopt;
+  const PeerId id{.interface = sighting.interface, .key = sighting.claimed->key};
+  if (id.key == interface.identity->public_key()) return Refusal::own_key;
+  if (wiring_.roster.with([&](const admit::Roster& roster) { return roster.contains(id); })) {
+    return Refusal::already_installed;
+  }
+  const std::optional<admit::RefusedKeys::Refused> refused = wiring_.refused_keys.with(
+      [&](admit::RefusedKeys& keys) { return keys.find(id, now.steady); });
+  if (!refused) return std::nullopt;
+  // Where the kernel could have known, it had no room for it any more.
+  wiring_.refusal_sink.refuse(id, refused->until);
+  return Refusal::known_refused;
+}
+
+std::optional<Refusal> Flow::admit_source(const Sighting& sighting, const Instant& now) {
+  const std::optional<Refusal> over_budget =
+      wiring_.source_gate.admit(sighting.source.address, now.steady);
+  if (over_budget == Refusal::global_budget) load_.note_spent_budget(now.steady);
+  return over_budget;
+}
+
+// The database does not want this key: not to be asked again for a while, by us or by the kernel.
+void Flow::remember(const PeerId& id, Refusal refusal, const Instant& now) {
+  const TimePoint until = wiring_.refused_keys.with(
+      [&](admit::RefusedKeys& keys) { return keys.remember(id, refusal, now.steady); });
+  wiring_.refusal_sink.refuse(id, until);
+}
+
+// For whoever approves devices; a sample is enough.
+void Flow::record(const Sighting& sighting, const PublicKey& key, Refusal refusal) {
+  static_cast<void>(wiring_.reports.push(RefusedKey{
+      .interface = sighting.interface, .key = key, .reason = refusal, .source = sighting.source}));
+}
+
 std::optional<Refusal> Flow::demand_cookie(const Interface& interface, const Sighting& sighting,
                                            const Instant& now) {
   load_.note_queue(wiring_.knocks.size(), now.steady);
+  if (sighting.mac_state != MacState::unchecked) return std::nullopt; // the kernel has, if need be
   if (!limits_.demands_cookies || !load_.is_high(now.steady)) return std::nullopt;
   if (cookies_.check(sighting, now.steady) == authenticate::CookieVerdict::valid_mac2) {
     return std::nullopt;

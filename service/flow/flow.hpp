@@ -1,58 +1,34 @@
+// Longer than other headers, because the story is one class; its parts stand in several files.
 #pragma once
 
-#include "admit/key_gate.hpp"
-#include "admit/refused_keys.hpp"
-#include "admit/replay_memory.hpp"
-#include "admit/roster.hpp"
-#include "admit/source_gate.hpp"
 #include "authenticate/cookie.hpp"
-#include "base/channel.hpp"
-#include "base/guarded.hpp"
-#include "events/recent_initiations.hpp"
+#include "base/fixed_table.hpp"
+#include "base/rate.hpp"
 #include "evict/policy.hpp"
 #include "flow/greeted_peers.hpp"
 #include "flow/interface.hpp"
 #include "flow/load.hpp"
 #include "flow/passage.hpp"
+#include "flow/recheck_queue.hpp"
 #include "flow/report.hpp"
-#include "greet/budget.hpp"
+#include "flow/waiting_keys.hpp"
+#include "flow/wiring.hpp"
 #include "greet/resubmit.hpp"
 #include "greet/reverse.hpp"
+#include "handoff/change.hpp"
 #include "handoff/peer_record.hpp"
-#include "kernel/packet_sender.hpp"
+#include "handoff/peer_view.hpp"
+#include "handoff/report.hpp"
 
-#include <chrono>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace provisiond::flow {
-
-// What the flow works with. Everything outlives it; made in daemon/compose.cpp.
-struct Wiring {
-  std::vector<Interface>& interfaces; // indexed by InterfaceId
-  events::RecentInitiations& recent_initiations;
-  admit::SourceGate& source_gate;
-  Guarded<admit::Roster>& roster;
-  Guarded<admit::RefusedKeys>& refused_keys;
-  admit::ReplayMemory& replay_memory;
-  admit::KeyGate& key_gate;
-  greet::Budget& greet_budget;
-  kernel::PacketSender& packet_sender;
-  Channel<Knock>& knocks;          // loop -> authenticate
-  Channel<LookupRequest>& lookups; // loop -> lookup
-  metrics::Metrics& metrics;
-  std::function<Instant()> clock; // read only where a step takes time itself
-};
-
-struct Limits {
-  bool demands_cookies = true;      // under load
-  std::size_t load_threshold = 512; // knocks waiting
-  Duration greeting_deadline = std::chrono::seconds{15};
-  Duration greeting_patience = std::chrono::seconds{1}; // then the peer is greeted again
-};
 
 // The story: what happens to a sighting from the wire to the first handshake. The stages run in the
 // order of flow.cpp and nowhere else. The loop hands in what arrives (sightings, proofs, answers,
@@ -67,17 +43,57 @@ class Flow {
 
   // In the order in which a sighting meets them.
   void knock(const Sighting& sighting, const Instant& now);
+  void claimed(const Sighting& sighting, const ClaimedKey& claim, const Instant& now);
   void proven(const Proof& proof, const Instant& now);
   void answered(LookupAnswer answer, const Instant& now);
   void commit(const Instant& now);
-  void inspect(Interface& interface, std::span<const kernel::PeerState> peers, const Instant& now);
+
+  // A pass over a device: say when it begins, hand in what it found, and go on with what is left of
+  // it as long as there is anything, a slice at a time.
+  void begin_pass(Interface& interface);
+  void inspect(Interface& interface, std::vector<kernel::PeerState> peers, const Instant& now);
+  void inspect_more(const Instant& now);
+  [[nodiscard]] bool has_inspections() const;
+
+  // The database says something else now: what was refused may knock again, and what is on a device
+  // is looked up again. `recheck` sends these look-ups, so many at a time; call it with every turn.
+  void changed(const Change& change, const Instant& now);
+  void recheck(const Instant& now);
+  // More of them wait to be gathered, and there is room: call it again soon.
+  [[nodiscard]] bool has_rechecks() const;
+
+  // Proven keys that were refused because the database was away: whether there are any, and, once
+  // it can be asked again, their look-ups.
+  [[nodiscard]] bool has_waiting(const Instant& now) { return waiting_.has_any(now.steady); }
+  void resume_waiting(const Instant& now);
+
+  // Takes all peers that the database has given us off their devices, in the turns that follow and
+  // until it answers again; how many there are. Others' stay.
+  std::size_t remove_ours();
 
   // The interface is gone, and all its peers with it.
   void forget(Interface& interface);
 
+  // Peers wait to be taken off a device; `commit` does it a batch at a time, so call it soon.
+  [[nodiscard]] bool has_departures() const;
+
   // Peers without a session yet, on all interfaces; while there are any, `inspect` is wanted often.
   [[nodiscard]] std::size_t greeted() const { return greeted_.size(); }
   [[nodiscard]] Report& report() { return report_; }
+
+  // While it drains, nobody new is let in; who is on a device or past `knock` is not concerned. A
+  // restart forgets it.
+  void drain();
+  void resume();
+  [[nodiscard]] bool is_draining() const { return is_draining_; }
+
+  // For people to look at (view.cpp). nullopt: it is not there (any more).
+  [[nodiscard]] std::optional<PeerView> view(const Interface& interface,
+                                             const PublicKey& key) const;
+  // Everybody, so many places of the table at a time; without a walk from the beginning. Whoever
+  // stays is told exactly once (PeerWalk). An interface that goes ends the walk.
+  [[nodiscard]] PeerSlice views(const Interface& interface, std::optional<PeerWalk> walk,
+                                std::size_t most) const;
 
  private:
   // A peer that will be created at the next commit.
@@ -86,20 +102,79 @@ class Flow {
     std::vector<kernel::PeerChange> changes; // the first one creates it
   };
 
+  // flow.cpp
+  [[nodiscard]] std::optional<Refusal> recall(const Interface& interface, const Sighting& sighting,
+                                              const Instant& now);
+  [[nodiscard]] std::optional<Refusal> admit_source(const Sighting& sighting, const Instant& now);
+  void remember(const PeerId& id, Refusal refusal, const Instant& now);
+  void record(const Sighting& sighting, const PublicKey& key, Refusal refusal);
   [[nodiscard]] std::optional<Refusal> demand_cookie(const Interface& interface,
                                                      const Sighting& sighting, const Instant& now);
-  [[nodiscard]] std::optional<Refusal> plan(Interface& interface, const Sighting& sighting,
-                                            PeerRecord& record, const Instant& now);
-  void install(Interface& interface, std::vector<Planned> batch, const Instant& now);
-  void greet(Interface& interface, const Planned& planned, const Instant& now);
-  void settle(Interface& interface, const GreetedPeer& peer, WallTime handshake);
-  void greet_again(Interface& interface, GreetedPeer& peer, const Instant& now);
-  void count_greeting(GreetedPeer& peer, const Instant& now);
-  void remove_never_connected(Interface& interface, const std::vector<PeerId>& due,
-                              const Instant& now);
-  void apply(Interface& interface, std::span<const kernel::PeerChange> changes);
   void refuse(const Sighting& sighting, Refusal refusal, std::optional<PublicKey> key,
               const Instant& now);
+
+  // enrolment.cpp
+  [[nodiscard]] std::optional<Refusal> admit_trial(const Instant& now);
+  void enrol(Interface& interface, const PublicKey& key, const Instant& now);
+  void enrolled(LookupAnswer& answer, const Instant& now);
+
+  // device_steps.cpp
+  [[nodiscard]] std::optional<Refusal> plan(Interface& interface, const Sighting& sighting,
+                                            PeerRecord& record, TimePoint asked_at,
+                                            const Instant& now);
+  void install(Interface& interface, std::vector<Planned> batch, const Instant& now);
+  [[nodiscard]] bool make_way(Interface& interface, const PeerRecord& record);
+  void greet(Interface& interface, const Planned& planned, const Instant& now);
+  void settle(Interface& interface, const PublicKey& key, const kernel::PeerState& state,
+              const Instant& now);
+  void claim_session(const Interface& interface, const PublicKey& key, const Peer& peer);
+  void greet_again(Interface& interface, GreetedPeer& peer, const Instant& now);
+  void count_greeting(GreetedPeer& peer, const Instant& now);
+  void note_return(const Interface& interface, const PublicKey& key, const Instant& now);
+  void remove_never_connected(Interface& interface, const std::vector<PublicKey>& due,
+                              const Instant& now);
+  void apply(Interface& interface, std::span<const kernel::PeerChange> changes);
+
+  // inspection.cpp
+  void inspect_slice(Interface& interface, const Instant& now);
+  void see_some(Interface& interface, std::size_t& left, const Instant& now);
+  void seen(Interface& interface, const kernel::PeerState& state, const Instant& now);
+  [[nodiscard]] Peer& found(Interface& interface, const kernel::PeerState& state,
+                            const Instant& now);
+  void note_handshake(Interface& interface, Peer& peer, const kernel::PeerState& state,
+                      const Instant& now);
+  void come_back(Interface& interface, const PublicKey& key, Peer& peer);
+  void note_prefixes(Interface& interface, const Peer& peer, const kernel::PeerState& state);
+  void judge(Interface& interface, const PublicKey& key, Peer& peer, const Instant& now);
+
+  // pass_end.cpp
+  void begin_report(Interface& interface, const Instant& now);
+  void begin_stock(Interface& interface);
+  void take_stock(Interface& interface, std::size_t& left);
+  void end_stock(Interface& interface, const Instant& now);
+  void keep_to_limit(Interface& interface);
+  void look_after_greeted(Interface& interface, std::size_t& left, const Instant& now);
+  void count_peers();
+
+  // departures.cpp
+  void depart(Interface& interface, const PublicKey& key, Peer& peer, Eviction reason);
+  void take_off(Interface& interface, const Instant& now);
+  void gather_departures(Interface& interface);
+  [[nodiscard]] bool make_room(Interface& interface, const Instant& now);
+  // `unconnected` ends its sighting, if it was still being greeted.
+  void remove(Interface& interface, const PublicKey& key, std::string_view reason,
+              Refusal unconnected = Refusal::revoked);
+  void drop(Interface& interface, const PublicKey& key, Refusal unconnected);
+
+  // changes.cpp
+  void gather_rechecks();
+  void rechecked(LookupAnswer& answer);
+  void refresh(Interface& interface, PeerRecord& record, TimePoint asked_at);
+  [[nodiscard]] bool give_way(Interface& interface, const PeerRecord& record);
+  void disown(Interface& interface, const PublicKey& key, TimePoint asked_at);
+  void stop_removal();
+  void note_applied();
+
   [[nodiscard]] Interface& interface_of(InterfaceId id) { return wiring_.interfaces[id.value]; }
   [[nodiscard]] greet::Greeting& greeting_of(greet::Strategy strategy);
 
@@ -112,6 +187,15 @@ class Flow {
   greet::ResubmitGreeting resubmit_;
   std::map<InterfaceId, std::vector<Planned>> planned_; // emptied by commit
   GreetedPeers greeted_;
+  TokenBucket trials_;
+  FixedTable<PeerId, TimePoint> evicted_; // for want of use or room; who is back soon is a regret
+  std::string known_position_;            // of the changes that we have heard of
+  std::string applied_position_;          // of those that all our devices follow
+  WaitingKeys waiting_;
+  RecheckQueue to_recheck_;
+  std::size_t rechecks_under_way_ = 0;
+  std::size_t next_to_gather_ = 0; // of the interfaces
+  bool is_draining_ = false;
 };
 
 } // namespace provisiond::flow

@@ -15,6 +15,7 @@ constexpr Rate lines_per_reason{10, 20};
 // Strangers and busy peers cause these in any number, and they need no attention one by one.
 bool is_noise(Refusal refusal) {
   switch (refusal) {
+  case Refusal::draining:
   case Refusal::bad_mac1:
   case Refusal::cookie_required:
   case Refusal::duplicate:
@@ -44,13 +45,14 @@ void Report::progress(std::string_view step, const Interface& interface, const S
   log::debug(step, {{"interface", interface.name},
                     {"key", key.to_string()},
                     {"source", sighting.source.to_string()},
+                    {"seen_by", std::string{to_string(sighting.seen_by)}},
                     {"after_ms", milliseconds(now - sighting.seen_at)}});
 }
 
 void Report::refused(const Interface& interface, const Sighting& sighting, Refusal refusal,
                      std::optional<PublicKey> key, TimePoint now) {
   metrics_.refusals[refusal].add();
-  if (refusal != Refusal::never_connected) {
+  if (refusal != Refusal::never_connected && refusal != Refusal::trial_failed) {
     metrics_.decision_duration.observe(now - sighting.seen_at);
   }
   const log::Level level = is_noise(refusal) ? log::Level::debug : log::Level::info;
@@ -66,6 +68,7 @@ void Report::refused(const Interface& interface, const Sighting& sighting, Refus
               {"interface", interface.name},
               {"key", key ? key->to_string() : "-"},
               {"source", sighting.source.to_string()},
+              {"seen_by", std::string{to_string(sighting.seen_by)}},
               {"after_ms", milliseconds(now - sighting.seen_at)}});
 }
 
@@ -89,9 +92,46 @@ void Report::connected(const Interface& interface, const Sighting& sighting, con
                           {"after_ms", milliseconds(latency)}});
 }
 
-void Report::device_error(const Interface& interface, std::string_view error) {
-  metrics_.device_errors.add();
-  log::warning("device error", {{"interface", interface.name}, {"error", std::string{error}}});
+void Report::enrolled(const Interface& interface, const PublicKey& key) {
+  metrics_.enrolled.add();
+  log::info("enrolled", {{"interface", interface.name}, {"key", key.to_string()}});
+}
+
+void Report::removed(const Interface& interface, const PublicKey& key, std::string_view reason) {
+  metrics_.peers_removed.add();
+  log::info(
+      "removed",
+      {{"interface", interface.name}, {"key", key.to_string()}, {"reason", std::string{reason}}});
+}
+
+void Report::evicted(const Interface& interface, const PublicKey& key, Eviction reason) {
+  metrics_.evictions[reason].add();
+  removed(interface, key, to_string(reason));
+}
+
+void Report::gone(const Interface& interface, const PublicKey& key) {
+  log::info("removed by somebody else", {{"interface", interface.name}, {"key", key.to_string()}});
+}
+
+void Report::adopted(const Interface& interface, const PublicKey& key) {
+  metrics_.peers_adopted.add();
+  log::debug("adopted", {{"interface", interface.name}, {"key", key.to_string()}});
+}
+
+void Report::foreign(const Interface& interface, const PublicKey& key) {
+  log::info("not in the database, left to whoever put it there",
+            {{"interface", interface.name}, {"key", key.to_string()}});
+}
+
+void Report::device_errors(const Interface& interface, std::span<const Status> statuses) {
+  std::string_view told;
+  for (const Status& status : statuses) {
+    if (status) continue;
+    metrics_.device_errors.add();
+    if (status.error().message() == told) continue;
+    told = status.error().message();
+    log::warning("device error", {{"interface", interface.name}, {"error", std::string{told}}});
+  }
 }
 
 void Report::summarise() {

@@ -3,6 +3,7 @@
 #include "base/public_key.hpp"
 #include "base/rate.hpp"
 #include "flow/interface.hpp"
+#include "handoff/peer_life.hpp"
 #include "handoff/refusal.hpp"
 #include "handoff/sighting.hpp"
 #include "metrics/metrics.hpp"
@@ -10,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace provisiond::flow {
@@ -34,7 +36,19 @@ class Report {
   // `latency`: from the sighting to the first handshake, by the device's clock.
   void connected(const Interface& interface, const Sighting& sighting, const PublicKey& key,
                  Duration latency);
-  void device_error(const Interface& interface, std::string_view error);
+  // A device that passed its trial and is in the database now.
+  void enrolled(const Interface& interface, const PublicKey& key);
+  // A peer that was on the device.
+  void removed(const Interface& interface, const PublicKey& key, std::string_view reason);
+  void evicted(const Interface& interface, const PublicKey& key, Eviction reason);
+  // Somebody else took it off the device.
+  void gone(const Interface& interface, const PublicKey& key);
+  // A peer that was on the device before us, and has a row.
+  void adopted(const Interface& interface, const PublicKey& key);
+  // One that has none: somebody else's.
+  void foreign(const Interface& interface, const PublicKey& key);
+  // Counts each of them that failed; what befell several in a row is said once.
+  void device_errors(const Interface& interface, std::span<const Status> statuses);
 
   // Once per interval: one line for each reason of which lines were left out since the last call.
   void summarise();

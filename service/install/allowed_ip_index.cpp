@@ -60,12 +60,6 @@ void AllowedIpIndex::clear() {
   prefixes_.clear();
 }
 
-void AllowedIpIndex::replace(std::span<const kernel::PeerState> peers) {
-  clear();
-  for (const kernel::PeerState& peer : peers)
-    assign(peer.key, peer.allowed_ips);
-}
-
 bool AllowedIpIndex::has_exactly(const PublicKey& key, std::span<const IpPrefix> prefixes) const {
   const std::map<PublicKey, std::vector<IpPrefix>>::const_iterator found = prefixes_.find(key);
   if (found == prefixes_.end()) return prefixes.empty();

@@ -2,7 +2,6 @@
 
 #include "base/endpoint.hpp"
 #include "base/public_key.hpp"
-#include "kernel/wg_device.hpp"
 
 #include <map>
 #include <optional>
@@ -31,9 +30,6 @@ class AllowedIpIndex {
   void remove(const PublicKey& key);
 
   void clear();
-
-  // What the device has, seen as a whole.
-  void replace(std::span<const kernel::PeerState> peers);
 
   // Whether these, in any order, are what `key` has.
   [[nodiscard]] bool has_exactly(const PublicKey& key, std::span<const IpPrefix> prefixes) const;

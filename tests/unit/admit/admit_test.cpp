@@ -107,11 +107,12 @@ TEST(SourceGate, StaysInFixedMemoryAndCountsWhatGaveWay) {
 
 TEST(RefusedKeys, RemembersForItsTimeAndNoLonger) {
   RefusedKeys keys{{.ttl = 30s, .entries = 64}};
-  EXPECT_EQ(keys.find(id(1), start), std::nullopt);
+  EXPECT_FALSE(keys.find(id(1), start));
   keys.remember(id(1), Refusal::disabled, start);
-  EXPECT_EQ(keys.find(id(1), start + 29s), Refusal::disabled);
-  EXPECT_EQ(keys.find(id(2), start), std::nullopt);
-  EXPECT_EQ(keys.find(id(1), start + 30s), std::nullopt);
+  EXPECT_EQ(keys.find(id(1), start + 29s)->refusal, Refusal::disabled);
+  EXPECT_EQ(keys.find(id(1), start + 29s)->until, start + 30s);
+  EXPECT_FALSE(keys.find(id(2), start));
+  EXPECT_FALSE(keys.find(id(1), start + 30s));
   EXPECT_EQ(keys.size(), 0U);
 }
 
@@ -119,7 +120,7 @@ TEST(RefusedKeys, KeepsInterfacesApart) {
   RefusedKeys keys{{.ttl = 30s, .entries = 64}};
   keys.remember(id(1), Refusal::unknown_key, start);
   const PeerId elsewhere{.interface = {1}, .key = key(1)};
-  EXPECT_EQ(keys.find(elsewhere, start), std::nullopt);
+  EXPECT_FALSE(keys.find(elsewhere, start));
 }
 
 TEST(RefusedKeys, StaysInFixedMemory) {
@@ -128,30 +129,52 @@ TEST(RefusedKeys, StaysInFixedMemory) {
     keys.remember(id(i), Refusal::unknown_key, start + i * 1ms);
   EXPECT_LE(keys.size(), 16U);
   EXPECT_GE(keys.displaced(), 184U);
-  EXPECT_EQ(keys.find(id(199), start + 1s), Refusal::unknown_key);
+  EXPECT_EQ(keys.find(id(199), start + 1s)->refusal, Refusal::unknown_key);
 }
 
-TEST(Roster, FollowsTheDevice) {
+TEST(Roster, ForgetsAnInterfaceAsAWhole) {
   Roster roster;
   roster.add(id(1));
+  roster.add(id(2));
   roster.add({.interface = {1}, .key = key(9)});
   EXPECT_TRUE(roster.contains(id(1)));
-  roster.replace({}, {key(2), key(3)});
+  roster.remove(id(1));
   EXPECT_FALSE(roster.contains(id(1)));
-  EXPECT_TRUE(roster.contains(id(2)));
+  roster.forget({});
+  EXPECT_FALSE(roster.contains(id(2)));
   EXPECT_TRUE(roster.contains({.interface = {1}, .key = key(9)}));
-  roster.remove(id(2));
-  EXPECT_EQ(roster.size(), 2U);
+  EXPECT_EQ(roster.size(), 1U);
+}
+
+Tai64n at(std::uint8_t time) {
+  return proven(1, time).timestamp();
 }
 
 TEST(ReplayMemory, WantsANewerTimestampPerKeyAndInterface) {
   ReplayMemory memory{64};
-  EXPECT_TRUE(memory.is_newer({}, proven(1, 5), start));
-  EXPECT_FALSE(memory.is_newer({}, proven(1, 5), start));
-  EXPECT_FALSE(memory.is_newer({}, proven(1, 4), start));
-  EXPECT_TRUE(memory.is_newer({}, proven(1, 6), start));
-  EXPECT_TRUE(memory.is_newer({}, proven(2, 1), start));
-  EXPECT_TRUE(memory.is_newer({1}, proven(1, 5), start));
+  EXPECT_TRUE(memory.is_newer({}, proven(1, 5), at(99), start));
+  EXPECT_FALSE(memory.is_newer({}, proven(1, 5), at(99), start));
+  EXPECT_FALSE(memory.is_newer({}, proven(1, 4), at(99), start));
+  EXPECT_TRUE(memory.is_newer({}, proven(1, 6), at(99), start));
+  EXPECT_TRUE(memory.is_newer({}, proven(2, 1), at(99), start));
+  EXPECT_TRUE(memory.is_newer({1}, proven(1, 5), at(99), start));
+}
+
+TEST(ReplayMemory, ATimestampFromTheFutureLocksNobodyOut) {
+  ReplayMemory memory{64};
+  EXPECT_TRUE(memory.is_newer({}, proven(1, 200), at(20), start));
+  EXPECT_FALSE(memory.is_newer({}, proven(1, 200), at(20), start)) << "the same one again";
+  EXPECT_FALSE(memory.is_newer({}, proven(1, 199), at(20), start)) << "an older one of that time";
+  EXPECT_TRUE(memory.is_newer({}, proven(1, 12), at(20), start)) << "its clock is right again";
+  EXPECT_FALSE(memory.is_newer({}, proven(1, 12), at(20), start));
+  EXPECT_TRUE(memory.is_newer({}, proven(1, 13), at(21), start));
+}
+
+TEST(ReplayMemory, ForgetsOnRequest) {
+  ReplayMemory memory{64};
+  EXPECT_TRUE(memory.is_newer({}, proven(1, 5), at(99), start));
+  memory.forget(id(1));
+  EXPECT_TRUE(memory.is_newer({}, proven(1, 3), at(99), start));
 }
 
 KeyGate::Limits key_limits() {

@@ -14,7 +14,10 @@ TEST(Limits, EachStageGetsWhatTheOperatorWrote) {
                           .network = "b",
                           .backend = settings::Backend::userspace,
                           .greeting = settings::Greeting::automatic,
-                          .max_peers = 7}};
+                          .max_peers = 7,
+                          .exclusive = true,
+                          .routes = true,
+                          .route_table = {1000}}};
   settings.database.dsn = "dbname=fleet";
   settings.database.batch_size = 9;
   settings.database.queue_length = 11;
@@ -22,6 +25,7 @@ TEST(Limits, EachStageGetsWhatTheOperatorWrote) {
   settings.admission.refused_key_ttl = 5s;
   settings.admission.cookies = settings::CookieMode::never;
   settings.greet.deadline = 20s;
+  settings.evict.idle_timeout = 4min;
 
   const std::vector<flow::Interface> interfaces = interfaces_from(settings);
   ASSERT_EQ(interfaces.size(), 2U);
@@ -32,15 +36,22 @@ TEST(Limits, EachStageGetsWhatTheOperatorWrote) {
   EXPECT_EQ(interfaces[1].greeting, flow::GreetingMode::automatic);
   EXPECT_EQ(interfaces[1].max_peers, 7U);
   EXPECT_FALSE(interfaces[1].is_present());
+  EXPECT_FALSE(interfaces[0].is_exclusive);
+  EXPECT_TRUE(interfaces[1].is_exclusive);
   EXPECT_EQ(networks_from(settings), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(interface_names_from(settings), (std::vector<std::string>{"wg0", "wg1"}));
   EXPECT_EQ(backends_from(settings),
             (std::vector<kernel::Backend>{kernel::Backend::automatic, kernel::Backend::userspace}));
+  EXPECT_EQ(route_tables_from(settings),
+            (std::vector<std::optional<std::uint32_t>>{std::nullopt, 1000U}));
   EXPECT_EQ(lookup_limits(settings).batch_size, 9U);
   EXPECT_EQ(key_gate_limits(settings).in_flight, 11U);
   EXPECT_EQ(source_gate_limits(settings).per_address.burst, 4U);
   EXPECT_EQ(refused_keys_limits(settings).ttl, 5s);
   EXPECT_FALSE(flow_limits(settings).demands_cookies);
   EXPECT_EQ(flow_limits(settings).greeting_deadline, 20s);
+  EXPECT_EQ(flow_limits(settings).idle_timeout, 4min);
+  EXPECT_FALSE(flow_limits(settings).gateway.empty());
   EXPECT_EQ(greet_limits(settings).per_prefix.burst, settings.greet.per_prefix.burst);
 }
 

@@ -26,6 +26,21 @@ TEST(DeviceSteps, APeerThatNeverConnectsIsRemovedAtTheDeadline) {
   EXPECT_EQ(world.lookups.size(), 1U);
 }
 
+TEST(DeviceSteps, APassShowsNothingOfWhoConnectsMeanwhile) {
+  World world;
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  world.advance(15s - 1ms);
+  world.flow.begin_pass(world.interface());
+  std::vector<kernel::PeerState> shown = world.device->peers().value();
+  world.device->complete_handshake(client.public_key, world.now.wall);
+  world.advance(1ms);
+  world.flow.inspect(world.interface(), std::move(shown), world.now);
+  EXPECT_EQ(world.device->peer_count(), 1U) << "its deadline came after the pass had begun";
+  world.pass();
+  EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::live);
+}
+
 TEST(DeviceSteps, SeveralPeersOfOneTurnTravelInOneBatch) {
   World world;
   world.knock(world.sighting_of(client));
@@ -77,7 +92,7 @@ TEST(DeviceSteps, ADeviceThatRefusesLeavesNothingBehind) {
   world.answer_known();
   EXPECT_EQ(world.refusals(Refusal::device_refused), 1U);
   EXPECT_EQ(world.metrics.device_errors.value(), 1U);
-  EXPECT_EQ(world.interface().peers, 0U);
+  EXPECT_EQ(world.interface().peers.size(), 0U);
   world.advance(2s);
   world.knock(world.sighting_of(client));
   world.answer_known();

@@ -3,6 +3,7 @@
 #include "flow/authenticators.hpp"
 #include "flow/flow.hpp"
 #include "support/fake_packet_sender.hpp"
+#include "support/fake_source.hpp"
 #include "support/fake_wg_device.hpp"
 #include "support/initiator.hpp"
 
@@ -18,30 +19,35 @@ using namespace std::chrono_literals;
 class World {
  public:
   explicit World(GreetingMode greeting = GreetingMode::reverse, Limits limits = {})
-      : gateway_{test::make_key_pair(1)},
-        interfaces_(1), recent_{{}, metrics}, source_gate_{{.per_address = {1000, 1000},
-                                                            .per_prefix = {1000, 1000},
-                                                            .total = {1000, 1000},
-                                                            .shared_prefixes = {},
-                                                            .entries = 64}},
+      : gateway_{test::make_key_pair(1)}, interfaces_(1), recent_{{}, metrics},
+        cross_check_{{}, metrics}, source_gate_{{.per_address = {1000, 1000},
+                                                 .per_prefix = {1000, 1000},
+                                                 .total = {1000, 1000},
+                                                 .shared_prefixes = {},
+                                                 .entries = 64}},
         refused_keys_{admit::RefusedKeys::Limits{.ttl = 30s, .entries = 64}}, replay_memory_{64},
         key_gate_{{.per_key = {1, 5}, .lookups = {1000, 1000}, .key_entries = 64, .in_flight = 8}},
+        claim_gate_{{.per_claim = {1, 2}, .claims = {1000, 4}, .entries = 64, .in_flight = 8}},
         greet_budget_{{.per_prefix = {1, 2}, .total = {100, 100}}}, knocks{4}, proofs{8},
-        lookups{8}, flow{{.interfaces = interfaces_,
-                          .recent_initiations = recent_,
-                          .source_gate = source_gate_,
-                          .roster = roster_,
-                          .refused_keys = refused_keys_,
-                          .replay_memory = replay_memory_,
-                          .key_gate = key_gate_,
-                          .greet_budget = greet_budget_,
-                          .packet_sender = sender,
-                          .knocks = knocks,
-                          .lookups = lookups,
-                          .metrics = metrics,
-                          .clock = [this] { return now; }},
-                         limits,
-                         now} {
+        lookups{8}, recorded{8}, flow{{.interfaces = interfaces_,
+                                       .refusal_sink = source,
+                                       .recent_initiations = recent_,
+                                       .cross_check = cross_check_,
+                                       .source_gate = source_gate_,
+                                       .roster = roster_,
+                                       .refused_keys = refused_keys_,
+                                       .replay_memory = replay_memory_,
+                                       .key_gate = key_gate_,
+                                       .claim_gate = claim_gate_,
+                                       .greet_budget = greet_budget_,
+                                       .packet_sender = sender,
+                                       .knocks = knocks,
+                                       .lookups = lookups,
+                                       .reports = recorded,
+                                       .metrics = metrics,
+                                       .clock = [this] { return now; }},
+                                      limits,
+                                      now} {
     interfaces_[0].name = "wg0";
     interfaces_[0].greeting = greeting;
     interfaces_[0].max_peers = 3;
@@ -52,14 +58,14 @@ class World {
   }
 
   // A sighting of a real initiation by `client`, made at `now`.
-  Sighting sighting_of(const test::KeyPair& client, const char* source = "192.0.2.2:4000") {
+  Sighting sighting_of(const test::KeyPair& client, const char* from = "192.0.2.2:4000") {
     return sighting(test::make_initiation(client.private_key, gateway_.public_key,
                                           {.timestamp = next_timestamp()}),
-                    source);
+                    from);
   }
-  Sighting sighting(const InitiationBytes& initiation, const char* source = "192.0.2.2:4000") {
+  Sighting sighting(const InitiationBytes& initiation, const char* from = "192.0.2.2:4000") {
     Sighting seen;
-    seen.source = Endpoint::parse(source).value();
+    seen.source = Endpoint::parse(from).value();
     seen.local = Endpoint::parse("192.0.2.1:51820").value();
     seen.seen_at = now.steady;
     seen.seen_at_wall = now.wall;
@@ -83,6 +89,7 @@ class World {
     for (const LookupRequest& request : lookups.drain(100)) {
       LookupAnswer answer{.interface = request.interface,
                           .key = request.key,
+                          .ticket = request.ticket,
                           .verdict = verdict_of(request.key),
                           .asked_at = request.asked_at};
       flow.answered(std::move(answer), now);
@@ -105,7 +112,10 @@ class World {
     answer_all([refusal](const PublicKey&) { return std::variant<PeerRecord, Refusal>{refusal}; });
   }
   // The watch passes over the device.
-  void pass() { flow.inspect(interface(), device->peers().value(), now); }
+  void pass() {
+    flow.begin_pass(interface());
+    flow.inspect(interface(), device->peers().value(), now);
+  }
 
   void advance(Duration duration) {
     now.steady += duration;
@@ -131,23 +141,27 @@ class World {
   Instant now{.steady = TimePoint{} + 1h, .wall = WallTime{} + 1'000'000h};
   test::FakeWgDevice* device = nullptr;
   test::FakePacketSender sender;
+  test::FakeSource source;
 
  private:
   test::KeyPair gateway_;
   std::uint8_t time_ = 0;
   std::vector<Interface> interfaces_;
   events::RecentInitiations recent_;
+  events::CrossCheck cross_check_;
   admit::SourceGate source_gate_;
   Guarded<admit::Roster> roster_;
   Guarded<admit::RefusedKeys> refused_keys_;
   admit::ReplayMemory replay_memory_;
   admit::KeyGate key_gate_;
+  admit::ClaimGate claim_gate_;
   greet::Budget greet_budget_;
 
  public:
   Channel<Knock> knocks;
   Channel<Proof> proofs;
   Channel<LookupRequest> lookups;
+  Channel<DatabaseReport> recorded;
   Flow flow;
 };
 

@@ -1,0 +1,105 @@
+#include "daemon/control_desk.hpp"
+
+#include "base/log.hpp"
+#include "daemon/limits.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+#include <variant>
+
+namespace provisiond::daemon {
+
+namespace {
+
+template <class... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+template <class... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
+} // namespace
+
+bool ControlDesk::answer_one(std::size_t database_sessions, TimePoint now) {
+  const bool was_draining = wiring_.flow.is_draining();
+  for (const control::Question& question : wiring_.questions.drain(1)) {
+    control::Answer answer{.ticket = question.ticket,
+                           .body = answer_to(question.body, database_sessions, now)};
+    static_cast<void>(wiring_.answers.push(std::move(answer)));
+  }
+  return wiring_.flow.is_draining() != was_draining;
+}
+
+control::AnswerBody ControlDesk::answer_to(const control::QuestionBody& question,
+                                           std::size_t database_sessions, TimePoint now) {
+  return std::visit(
+      Overloaded{
+          [&](const control::OverviewQuestion&) -> control::AnswerBody {
+            return overview(database_sessions, now);
+          },
+          [&](const control::PeersQuestion& asked) -> control::AnswerBody { return peers(asked); },
+          [&](const control::DrainQuestion& asked) -> control::AnswerBody { return drain(asked); },
+      },
+      question);
+}
+
+control::Overview ControlDesk::overview(std::size_t database_sessions, TimePoint now) const {
+  control::Overview overview{
+      .version = PROVISIOND_VERSION,
+      .uptime = std::chrono::duration_cast<std::chrono::seconds>(now - started_at_),
+      .is_draining = wiring_.flow.is_draining(),
+      .database_sessions = database_sessions,
+      .interfaces = {}};
+  for (const flow::Interface& interface : wiring_.interfaces) {
+    const std::optional<SourceKind> source = wiring_.sources.source_of(interface.id);
+    overview.interfaces.push_back({.name = interface.name,
+                                   .network = interface.network,
+                                   .is_present = interface.is_present(),
+                                   .source = source ? std::string{to_string(*source)} : "",
+                                   .peers = interface.peers.size(),
+                                   .greeted = interface.peers.count(PeerStage::greeting)});
+  }
+  return overview;
+}
+
+PeerSlice ControlDesk::peers(const control::PeersQuestion& question) const {
+  return wiring_.flow.views(wiring_.interfaces[question.interface.value], question.walk,
+                            control::most_peers_per_question);
+}
+
+control::DrainAnswer ControlDesk::drain(const control::DrainQuestion& question) {
+  if (question.begins)
+    wiring_.flow.drain();
+  else
+    wiring_.flow.resume();
+  return {.is_draining = wiring_.flow.is_draining()};
+}
+
+Result<std::optional<ControlSocket>> open_control(const settings::Control& settings) {
+  if (!settings.enabled) return std::nullopt;
+  control::Access access{.own_user = ::geteuid(), .group = std::nullopt};
+  if (!settings.group.empty()) {
+    const Result<gid_t> group = control::find_group(settings.group);
+    if (!group) return fail(group.error().while_doing("control.group"));
+    access.group = *group;
+  }
+  Result<control::Listener> listener = control::Listener::open(settings.socket, access.group);
+  if (!listener) return fail(listener.error());
+  return ControlSocket{.listener = std::move(*listener), .access = access};
+}
+
+Result<std::unique_ptr<control::Server>> serve_control(ControlSocket socket,
+                                                       const settings::Settings& settings,
+                                                       const control::Server::Wiring& wiring) {
+  const control::Server::Admit admit = [access =
+                                            socket.access](const control::Credentials& client) {
+    if (control::is_allowed(access, client)) return true;
+    log::warning("control client turned away", {{"uid", std::to_string(client.user)}});
+    return false;
+  };
+  return control::Server::start(std::move(socket.listener), interface_names_from(settings), admit,
+                                control::Limits{}, wiring);
+}
+
+} // namespace provisiond::daemon

@@ -1,0 +1,60 @@
+#include "daemon/database_watch.hpp"
+
+#include "base/log.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace provisiond::daemon {
+namespace {
+
+std::string in_seconds(Duration duration) {
+  return fmt::format("{}s", std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+}
+
+} // namespace
+
+void DatabaseWatch::pass(const Instant& now) {
+  note_answers(now);
+  if (!wiring_.flow.has_waiting(now)) return;
+  if (wiring_.pool.state().connected_sessions > 0)
+    wiring_.flow.resume_waiting(now);
+  else
+    wiring_.pool.hurry(now.steady);
+}
+
+void DatabaseWatch::connected(const Instant& now) {
+  wiring_.change_feed.hurry(now.steady);
+}
+
+void DatabaseWatch::seek_primary() {
+  if (wiring_.change_feed.has_primary()) wiring_.pool.return_to_primary();
+}
+
+void DatabaseWatch::note_answers(const Instant& now) {
+  const std::optional<evict::Staleness::Turn> turn =
+      staleness_.pass(wiring_.metrics.database_answers.value(), now.steady);
+  if (!turn) return;
+  switch (*turn) {
+  case evict::Staleness::Turn::answered:
+    wiring_.metrics.database_last_answer.set(
+        std::chrono::duration_cast<std::chrono::seconds>(now.wall.time_since_epoch()).count());
+    return;
+  case evict::Staleness::Turn::warning:
+    return log::warning("the database has not answered for half of database.max-stale",
+                        {{"max_stale", in_seconds(limits_.max_stale)},
+                         {"then", limits_.removes_peers ? "peers are removed" : "peers are kept"}});
+  case evict::Staleness::Turn::stale:
+    return become_stale();
+  }
+}
+
+void DatabaseWatch::become_stale() {
+  const std::size_t removed = limits_.removes_peers ? wiring_.flow.remove_ours() : 0;
+  log::warning(
+      "the database has not answered for database.max-stale",
+      {{"max_stale", in_seconds(limits_.max_stale)}, {"removed_peers", std::to_string(removed)}});
+}
+
+} // namespace provisiond::daemon

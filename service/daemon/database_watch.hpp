@@ -1,0 +1,47 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "evict/staleness.hpp"
+#include "flow/flow.hpp"
+#include "lookup/change_feed.hpp"
+#include "lookup/pool.hpp"
+#include "metrics/metrics.hpp"
+
+namespace provisiond::daemon {
+
+// What the loop does because the database is away, back, or silent for long. Loop thread.
+class DatabaseWatch {
+ public:
+  struct Wiring {
+    flow::Flow& flow;
+    lookup::Pool& pool;
+    lookup::ChangeFeed& change_feed;
+    metrics::Metrics& metrics;
+  };
+  struct Limits {
+    Duration max_stale{};       // zero: for ever
+    bool removes_peers = false; // then, those that the database has given us
+  };
+
+  DatabaseWatch(const Wiring& wiring, const Limits& limits, TimePoint now)
+      : wiring_{wiring}, limits_{limits}, staleness_{limits.max_stale, now} {}
+
+  // With every turn of the loop's tick: who waits is looked up once somebody can be asked, and
+  // until then the sessions hurry.
+  void pass(const Instant& now);
+  // A session has connected.
+  void connected(const Instant& now);
+  // Every few seconds, and with each event of the change feed: where the primary is back, sessions
+  // that a standby has served meanwhile go to it.
+  void seek_primary();
+
+ private:
+  void note_answers(const Instant& now);
+  void become_stale();
+
+  Wiring wiring_;
+  Limits limits_;
+  evict::Staleness staleness_;
+};
+
+} // namespace provisiond::daemon

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "daemon/compose.hpp"
+#include "daemon/control_desk.hpp"
+#include "daemon/database_watch.hpp"
+#include "daemon/event_loop.hpp"
+#include "daemon/event_sources.hpp"
+#include "daemon/interfaces.hpp"
+#include "daemon/routing.hpp"
+#include "events/cross_check.hpp"
+#include "flow/authenticators.hpp"
+#include "flow/flow.hpp"
+#include "kernel/links.hpp"
+#include "kernel/raw_sender.hpp"
+#include "lookup/change_feed.hpp"
+#include "lookup/pool.hpp"
+#include "lookup/reporter.hpp"
+#include "metrics/exposer.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+// What the daemon is made of. For compose.cpp, which makes it, and turns.cpp, which lets it run.
+
+namespace provisiond::daemon {
+
+// What has to be opened before anything is built on it.
+struct Opened {
+  std::unique_ptr<metrics::Metrics> metrics;
+  std::unique_ptr<metrics::Exposer> exposer; // none when switched off
+  std::unique_ptr<events::SourceSet> sources;
+  kernel::RawSender raw_sender;
+  kernel::LinkMonitor links;
+  std::optional<ControlSocket> control_socket; // none when switched off
+};
+
+struct Daemon::Parts {
+  Parts(const settings::Settings& configured, Opened&& handed_over);
+  Status start_control();
+
+  settings::Settings settings;
+  Opened opened;
+  metrics::Metrics& metrics;
+  EventLoop loop;
+
+  Channel<flow::Knock> knocks;            // loop -> authenticate
+  Channel<flow::Proof> proofs;            // authenticate -> loop
+  Channel<LookupRequest> lookups;         // loop -> lookup
+  Channel<LookupAnswer> answers;          // lookup -> loop
+  Channel<lookup::PoolEvent> pool_events; // lookup -> loop
+  Channel<Change> changes;                // change-feed -> loop
+  Channel<lookup::FeedEvent> feed_events; // change-feed -> loop
+  Channel<DatabaseReport> reports;        // flow -> reporter, which takes them each tick
+  Channel<watch::Order> orders;           // loop -> watcher
+  Channel<watch::Pass> passes;            // watcher -> loop
+  Channel<control::Question> questions;   // control -> loop
+  Channel<control::Answer> told;          // loop -> control
+
+  std::vector<flow::Interface> interfaces;
+  events::RecentInitiations recent_initiations;
+  events::CrossCheck cross_check;
+  admit::SourceGate source_gate;
+  Guarded<admit::Roster> roster;
+  Guarded<admit::RefusedKeys> refused_keys;
+  admit::ReplayMemory replay_memory;
+  admit::KeyGate key_gate;
+  admit::ClaimGate claim_gate;
+  greet::Budget greet_budget;
+  flow::Flow flow;
+  Interfaces keeper;
+  ControlDesk control_desk;
+  Routing routing;
+
+  // Threads last, so that they end first.
+  flow::Authenticators authenticators;
+  std::unique_ptr<lookup::Pool> pool;
+  std::unique_ptr<lookup::ChangeFeed> change_feed;
+  std::unique_ptr<lookup::Reporter> reporter;
+  std::unique_ptr<watch::Watcher> watcher;
+  std::unique_ptr<control::Server> control; // none when switched off
+  std::unique_ptr<DatabaseWatch> database_watch;
+
+  std::vector<Sighting> sightings; // reused by every read
+  bool is_ready = false;
+  std::string last_database_problem;
+};
+
+} // namespace provisiond::daemon

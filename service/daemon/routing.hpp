@@ -1,0 +1,75 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/rate.hpp"
+#include "base/result.hpp"
+#include "flow/interface.hpp"
+#include "install/route_keeper.hpp"
+#include "kernel/routes.hpp"
+#include "metrics/metrics.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace provisiond::daemon {
+
+// Gives each interface that wants routes a RouteKeeper as long as it is there, and says what its
+// keeper could not do. With its interface the kernel removes the routes by itself; when the daemon
+// stops they stay, as the peers do.
+//
+// Loop thread. Logs each failure once, twenty at once and ten a second at most. Costs nothing where
+// no interface wants routes.
+class Routing {
+ public:
+  using OpenRoutes =
+      std::function<Result<std::unique_ptr<kernel::Routes>>(const kernel::RouteTarget&)>;
+  struct Wiring {
+    std::vector<flow::Interface>& interfaces;
+    std::function<std::uint32_t(InterfaceId)> ifindex_of; // 0 while it is not there
+    metrics::Metrics& metrics;
+    OpenRoutes open_routes = kernel::open_routes;
+  };
+
+  // `tables` is indexed like Wiring::interfaces; none: that interface wants no routes. `interval`
+  // is between listings of the kernel's routes.
+  Routing(const Wiring& wiring, const std::vector<std::optional<std::uint32_t>>& tables,
+          Duration interval);
+
+  [[nodiscard]] bool is_on() const { return !tracking_.empty(); }
+  // One step of each keeper. After a change on the devices, and as often as the loop turns.
+  void step(TimePoint now);
+  // Links have changed, and with one that goes down its routes go.
+  void hurry();
+  // Another step should follow at once.
+  [[nodiscard]] bool has_work() const;
+
+ private:
+  // An interface that wants routes.
+  struct Tracking {
+    InterfaceId interface;
+    std::uint32_t table = kernel::main_route_table;
+    std::uint32_t ifindex = 0;
+    std::unique_ptr<install::RouteKeeper> keeper; // none while the interface is not there
+    std::string last_problem;                     // so that a lasting problem is logged once
+  };
+
+  void step(Tracking& tracking, TimePoint now);
+  [[nodiscard]] bool open(const flow::Interface& interface, Tracking& tracking);
+  void report(const flow::Interface& interface, Tracking& tracking,
+              const install::RouteKeeper::Outcome& outcome, TimePoint now);
+  void report(const flow::Interface& interface, const Tracking& tracking,
+              const install::RouteKeeper::Fault& fault, TimePoint now);
+  void problem(const flow::Interface& interface, Tracking& tracking, const Error& error);
+
+  Wiring wiring_;
+  Duration interval_;
+  std::vector<Tracking> tracking_;
+  TokenBucket lines_;
+};
+
+} // namespace provisiond::daemon

@@ -1,0 +1,231 @@
+#include "base/log.hpp"
+#include "daemon/lifecycle.hpp"
+#include "daemon/parts.hpp"
+#include "daemon/remarks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+// The turns of the loop: what is done when something has arrived, and what is done by the clock.
+
+namespace provisiond::daemon {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration work_tick = 2ms;   // while a large pass or many departures are worked off
+constexpr Duration busy_tick = 20ms;  // while peers wait for their first handshake
+constexpr Duration idle_tick = 100ms; // what the look-up pool wants for its deadlines
+constexpr Duration routes_tick = 1ms; // while routes are not in step yet
+constexpr Duration source_check_interval = 1s;
+constexpr Duration summary_interval = 10s;
+constexpr std::size_t answers_per_turn = 1024;
+constexpr std::size_t proofs_per_turn = 1024;
+constexpr std::size_t changes_per_turn = 1024;
+
+} // namespace
+
+void Daemon::run() {
+  attach();
+  look();
+  check_sources();
+  tick();
+  keep_routes();
+  summarise();
+  parts_->loop.run();
+  notify_stopping();
+  log::info("stopped; peers stay on their devices");
+}
+
+void Daemon::attach() {
+  EventLoop& loop = parts_->loop;
+  loop.on_readable(parts_->opened.sources->fd(), [this] { take_sightings(); });
+  loop.on_readable(parts_->proofs.ready_fd(), [this] { take_proofs(); });
+  loop.on_readable(parts_->answers.ready_fd(), [this] { take_answers(); });
+  loop.on_readable(parts_->pool_events.ready_fd(), [this] { take_pool_events(); });
+  loop.on_readable(parts_->changes.ready_fd(), [this] { take_changes(); });
+  loop.on_readable(parts_->feed_events.ready_fd(), [this] { take_feed_events(); });
+  loop.on_readable(parts_->passes.ready_fd(), [this] { take_passes(); });
+  loop.on_readable(parts_->questions.ready_fd(), [this] { take_control_questions(); });
+  loop.on_readable(parts_->opened.links.fd(), [this] { take_link_events(); });
+  loop.on_termination([this] { parts_->loop.stop(); });
+}
+
+void Daemon::take_sightings() {
+  const Instant now = Instant::now();
+  parts_->sightings.clear();
+  parts_->opened.sources->read(now, parts_->sightings);
+  for (const Sighting& sighting : parts_->sightings)
+    parts_->flow.knock(sighting, now);
+  parts_->flow.commit(now);
+  tell_of_sources();
+}
+
+void Daemon::tell_of_sources() {
+  for (const events::SourceRemark& remark : parts_->opened.sources->take_remarks())
+    remark_on(remark, remark.interface ? parts_->interfaces[remark.interface->value].name : "");
+}
+
+void Daemon::take_proofs() {
+  const Instant now = Instant::now();
+  for (const flow::Proof& proof : parts_->proofs.drain(proofs_per_turn))
+    parts_->flow.proven(proof, now);
+}
+
+void Daemon::take_answers() {
+  const Instant now = Instant::now();
+  for (LookupAnswer& answer : parts_->answers.drain(answers_per_turn)) {
+    parts_->metrics.lookup_duration.observe(now.steady - answer.asked_at);
+    parts_->flow.answered(std::move(answer), now);
+  }
+  parts_->flow.recheck(now);
+  parts_->flow.commit(now);
+  parts_->routing.step(now.steady); // before the first handshake of a new peer is over
+}
+
+void Daemon::take_pool_events() {
+  for (const lookup::PoolEvent& event : parts_->pool_events.drain(64)) {
+    remark_on(event, parts_->last_database_problem);
+    if (event.kind == lookup::PoolEvent::Kind::connected)
+      parts_->database_watch->connected(Instant::now());
+    if (event.is_back) ask_again();
+  }
+  announce();
+}
+
+// What a standby said of the peers on our devices may have been old.
+void Daemon::ask_again() {
+  for (const flow::Interface& interface : parts_->interfaces)
+    parts_->flow.changed({.interface = interface.id, .key = std::nullopt}, Instant::now());
+}
+
+void Daemon::take_changes() {
+  const Instant now = Instant::now();
+  for (const Change& change : parts_->changes.drain(changes_per_turn))
+    parts_->flow.changed(change, now);
+  parts_->flow.recheck(now);
+}
+
+void Daemon::take_feed_events() {
+  for (const lookup::FeedEvent& event : parts_->feed_events.drain(64))
+    remark_on(event, parts_->last_database_problem);
+  parts_->database_watch->seek_primary();
+}
+
+void Daemon::take_passes() {
+  const Instant now = Instant::now();
+  for (watch::Pass& pass : parts_->passes.drain(1))
+    parts_->keeper.passed(std::move(pass), now);
+  parts_->flow.recheck(now);
+  parts_->flow.commit(now);
+}
+
+void Daemon::take_link_events() {
+  const std::vector<kernel::LinkEvent> events = parts_->opened.links.read();
+  const bool concerns_us =
+      std::any_of(events.begin(), events.end(), [this](const kernel::LinkEvent& event) {
+        return parts_->keeper.is_concerned(event);
+      });
+  if (!concerns_us) return;
+  parts_->keeper.look(Instant::now());
+  parts_->routing.hurry();
+  tell_of_sources();
+}
+
+void Daemon::take_control_questions() {
+  const std::size_t sessions = parts_->pool->state().connected_sessions;
+  if (parts_->control_desk.answer_one(sessions, Clock::now())) announce();
+}
+
+void Daemon::tick() {
+  const Instant now = Instant::now();
+  parts_->keeper.pass(now);
+  parts_->flow.inspect_more(now);
+  parts_->flow.recheck(now);
+  parts_->flow.commit(now);
+  parts_->pool->tick(now.steady);
+  parts_->change_feed->tick(now.steady);
+  parts_->reporter->tick(now.steady);
+  parts_->database_watch->pass(now);
+  parts_->loop.after(pause_before_tick(), [this] { tick(); });
+}
+
+Duration Daemon::pause_before_tick() const {
+  const flow::Flow& flow = parts_->flow;
+  if (flow.has_departures() || flow.has_inspections() || flow.has_rechecks()) return work_tick;
+  return flow.greeted() > 0 ? busy_tick : idle_tick;
+}
+
+// Many routes take many steps; packets and answers come in between.
+void Daemon::keep_routes() {
+  if (!parts_->routing.is_on()) return;
+  parts_->routing.step(Clock::now());
+  parts_->loop.after(parts_->routing.has_work() ? routes_tick : idle_tick,
+                     [this] { keep_routes(); });
+}
+
+// A device that is slow to describe itself is asked less often: a tenth of the loop's time at most.
+void Daemon::look() {
+  const Instant begin = Instant::now();
+  parts_->keeper.look(begin);
+  const Duration pause = 9 * (Clock::now() - begin.steady);
+  tell_of_sources();
+  sample_gauges();
+  announce();
+  notify_alive();
+  const Duration watchdog = watchdog_interval();
+  Duration interval = std::max<Duration>(parts_->settings.watch.identity_interval, pause);
+  if (watchdog != Duration::zero()) interval = std::min(interval, watchdog);
+  parts_->loop.after(interval, [this] { look(); });
+}
+
+// By a clock of its own: making a source takes long, and look() would pause nine times as long.
+void Daemon::check_sources() {
+  parts_->opened.sources->check(Clock::now()); // moves sighting_drops
+  parts_->cross_check.expire(Clock::now());
+  tell_of_sources();
+  parts_->loop.after(source_check_interval, [this] { check_sources(); });
+}
+
+void Daemon::summarise() {
+  parts_->flow.report().summarise();
+  parts_->database_watch->seek_primary();
+  parts_->loop.after(summary_interval, [this] { summarise(); });
+}
+
+// READY once: when at least one interface is served and one database session is connected.
+void Daemon::announce() {
+  const lookup::PoolState database = parts_->pool->state();
+  const std::size_t present = parts_->keeper.present();
+  notify_status(fmt::format("{} of {} interfaces, {} database sessions, {} peers{}", present,
+                            parts_->interfaces.size(), database.connected_sessions,
+                            parts_->metrics.peers.value(),
+                            parts_->flow.is_draining() ? ", draining" : ""));
+  if (parts_->is_ready || present == 0 || database.connected_sessions == 0) return;
+  parts_->is_ready = true;
+  notify_ready();
+  log::info("ready", {{"interfaces", std::to_string(present)}});
+}
+
+void Daemon::sample_gauges() {
+  metrics::Metrics& metrics = parts_->metrics;
+  metrics.authenticate_queue_length.set(static_cast<std::int64_t>(parts_->knocks.size()));
+  metrics.lookup_queue_length.set(static_cast<std::int64_t>(parts_->lookups.size()));
+  const auto sample = [&](metrics::Table table, std::size_t entries, std::uint64_t displaced) {
+    metrics.table_entries[table].set(static_cast<std::int64_t>(entries));
+    metrics.table_evictions[table].add(displaced - metrics.table_evictions[table].value());
+  };
+  sample(metrics::Table::source_gate, parts_->source_gate.size(), parts_->source_gate.displaced());
+  sample(metrics::Table::key_gate, parts_->key_gate.size(), parts_->key_gate.displaced());
+  sample(metrics::Table::claim_gate, parts_->claim_gate.size(), parts_->claim_gate.displaced());
+  sample(metrics::Table::replay, parts_->replay_memory.size(), parts_->replay_memory.displaced());
+  parts_->refused_keys.with([&](const admit::RefusedKeys& keys) {
+    sample(metrics::Table::refused_keys, keys.size(), keys.displaced());
+  });
+}
+
+} // namespace provisiond::daemon

@@ -1,0 +1,228 @@
+#include "flow/flow.hpp"
+#include "install/plan.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+// What the flow does when the database changes its mind, comes back, or is silent for too long.
+
+namespace provisiond::flow {
+
+namespace {
+
+// Look-ups of installed peers at a time, so that devices that knock do not wait behind them.
+constexpr std::size_t most_rechecks = 256;
+
+// Places of a peer table looked at in one turn, at most, to find them.
+constexpr std::size_t most_places = 1024;
+
+} // namespace
+
+void Flow::changed(const Change& change, const Instant& now) {
+  Interface& interface = interface_of(change.interface);
+  interface.changed_at = now.steady;
+  if (!change.position.empty()) known_position_ = change.position;
+  if (change.key) {
+    const PeerId id{.interface = interface.id, .key = *change.key};
+    wiring_.refused_keys.with([&](admit::RefusedKeys& keys) { keys.forget(id); });
+    wiring_.refusal_sink.readmit(id);
+    wiring_.replay_memory.forget(id);
+    if (interface.peers.find(*change.key) != nullptr) to_recheck_.add_named(id);
+    return;
+  }
+  wiring_.refused_keys.with([](admit::RefusedKeys& keys) { keys.forget_all(); });
+  wiring_.refusal_sink.readmit_all(interface.id);
+  interface.recheck.begin(interface.peers);
+}
+
+// Each of them has ended in a refusal already, so what does not fit is left to the next knock.
+void Flow::resume_waiting(const Instant& now) {
+  for (const WaitingKeys::Waiting& waiting : waiting_.take(now.steady)) {
+    if (!wiring_.key_gate.resume(waiting.id, waiting.sighting, now.steady)) continue;
+    LookupRequest request{.interface = waiting.id.interface,
+                          .key = waiting.id.key,
+                          .ticket = for_proven_key,
+                          .asked_at = now.steady};
+    if (wiring_.lookups.push(std::move(request)))
+      wiring_.metrics.lookups_resumed.add();
+    else
+      static_cast<void>(wiring_.key_gate.release(waiting.id));
+  }
+}
+
+void Flow::recheck(const Instant& now) {
+  gather_rechecks();
+  while (rechecks_under_way_ < most_rechecks) {
+    const PeerId* const id = to_recheck_.next();
+    if (id == nullptr) break;
+    LookupRequest request{.interface = id->interface,
+                          .key = id->key,
+                          .ticket = for_installed_peer,
+                          .asked_at = now.steady};
+    if (!wiring_.lookups.push(std::move(request))) break;
+    to_recheck_.take(*id);
+    ++rechecks_under_way_;
+  }
+  note_applied();
+}
+
+// Where everybody is to be looked up again: the next ones, as soon as there is room for them, from
+// one interface after the other. Who was asked about since then is passed over.
+void Flow::gather_rechecks() {
+  std::size_t places = 0;
+  std::size_t without_round = 0;
+  while (places < most_places && without_round < wiring_.interfaces.size() &&
+         to_recheck_.size() < most_rechecks) {
+    next_to_gather_ = (next_to_gather_ + 1) % wiring_.interfaces.size();
+    Interface& interface = wiring_.interfaces[next_to_gather_];
+    if (interface.recheck.is_over()) {
+      ++without_round;
+      continue;
+    }
+    without_round = 0;
+    places += most_rechecks;
+    for (const PeerTable::Entries::value_type* entry :
+         interface.recheck.step(interface.peers, most_rechecks)) {
+      if (entry->second.row_asked_at <= interface.changed_at)
+        to_recheck_.add({.interface = interface.id, .key = entry->first});
+    }
+  }
+}
+
+bool Flow::has_rechecks() const {
+  return to_recheck_.size() < most_rechecks &&
+         std::ranges::any_of(wiring_.interfaces, [](const Interface& interface) {
+           return !interface.recheck.is_over();
+         });
+}
+
+// When nobody is left to be looked up again, the devices are where the database was.
+void Flow::note_applied() {
+  std::size_t left = to_recheck_.size() + rechecks_under_way_;
+  for (const Interface& interface : wiring_.interfaces)
+    left += interface.recheck.left(interface.peers);
+  wiring_.metrics.rechecks.set(static_cast<std::int64_t>(left));
+  if (left == 0) applied_position_ = known_position_;
+}
+
+// What the database says of a peer that is on a device. When nobody could be asked, the peer stays
+// and is asked for again, as one is that has just been planned.
+void Flow::rechecked(LookupAnswer& answer) {
+  if (rechecks_under_way_ > 0) --rechecks_under_way_;
+  Interface& interface = interface_of(answer.interface);
+  const PeerId id{.interface = answer.interface, .key = answer.key};
+  const Peer* const peer = interface.peers.find(answer.key);
+  if (peer == nullptr || answer.asked_at < peer->row_asked_at) return;
+  const Refusal* const refusal = std::get_if<Refusal>(&answer.verdict);
+  const bool is_unanswered = refusal != nullptr && *refusal == Refusal::database_unavailable;
+  if (is_unanswered || peer->stage == PeerStage::installing) {
+    to_recheck_.add(id);
+    return;
+  }
+  if (refusal != nullptr) {
+    if (*refusal == Refusal::unknown_key) return disown(interface, answer.key, answer.asked_at);
+    return remove(interface, answer.key, to_string(*refusal));
+  }
+  PeerRecord& record = std::get<PeerRecord>(answer.verdict);
+  if (!record.is_on_trial) return refresh(interface, record, answer.asked_at);
+  if (peer->owner == Owner::ours) return; // its session decides
+  // One without addresses is a trial that somebody began and did not live to end.
+  if (interface.allowed_ips.has_exactly(answer.key, {}))
+    return remove(interface, answer.key, to_string(Refusal::trial_failed));
+  disown(interface, answer.key, answer.asked_at);
+}
+
+// A key that the database has never heard of was put there by somebody else, and is theirs. One of
+// ours had a row that is gone without a trace.
+void Flow::disown(Interface& interface, const PublicKey& key, TimePoint asked_at) {
+  Peer& peer = *interface.peers.find(key);
+  peer.row_asked_at = asked_at;
+  if (peer.owner == Owner::ours) return remove(interface, key, to_string(Refusal::unknown_key));
+  if (peer.owner == Owner::unasked) report_.foreign(interface, key);
+  if (peer.owner != Owner::foreign) interface.allowed_ips.touch(key);
+  interface.peers.give_to(peer, Owner::foreign);
+  if (interface.is_exclusive) depart(interface, key, peer, Eviction::foreign);
+}
+
+// Another peer has one of the addresses that the row gives to this one. If its own row is older
+// than the last change, it is asked about and makes way, as on the device; so two can exchange
+// theirs.
+bool Flow::give_way(Interface& interface, const PeerRecord& record) {
+  while (const std::optional<PublicKey> holder =
+             interface.allowed_ips.conflict(record.key, record.allowed_ips)) {
+    const Peer* const other = interface.peers.find(*holder);
+    const bool is_stale = other != nullptr && other->owner == Owner::ours &&
+                          other->row_asked_at <= interface.changed_at;
+    if (!is_stale) return false;
+    interface.allowed_ips.assign(*holder, {});
+    to_recheck_.add_named({.interface = interface.id, .key = *holder});
+  }
+  return true;
+}
+
+// The device gets the row as it is now; what it has already is not sent, so that traffic goes on.
+void Flow::refresh(Interface& interface, PeerRecord& record, TimePoint asked_at) {
+  Peer& peer = *interface.peers.find(record.key);
+  const bool is_elsewhere = record.held_by && !record.may_be_on_several_gateways &&
+                            *record.held_by != SessionHolder{limits_.gateway, interface.name};
+  if (is_elsewhere && PeerTable::is_settled(peer.stage)) {
+    // Unless the database has not heard yet that it came here from there.
+    const bool is_later_here = peer.initiation && (!record.newest_initiation ||
+                                                   *peer.initiation > *record.newest_initiation);
+    if (!is_later_here) return depart(interface, record.key, peer, Eviction::moved);
+    claim_session(interface, record.key, peer);
+  } else if (is_elsewhere && peer.initiation < record.newest_initiation && peer.initiation) {
+    // It did not hear us and went on: a greeting now would take it from there.
+    return remove(interface, record.key, to_string(Eviction::moved), Refusal::never_connected);
+  }
+  const bool has_its_addresses = interface.allowed_ips.has_exactly(record.key, record.allowed_ips);
+  if (!has_its_addresses && !give_way(interface, record)) {
+    return remove(interface, record.key, to_string(Refusal::allowed_ip_conflict));
+  }
+  if (peer.owner == Owner::unasked) {
+    report_.adopted(interface, record.key);
+    if (peer.stage == PeerStage::live && !record.held_by)
+      claim_session(interface, record.key, peer);
+  }
+  if (peer.owner != Owner::ours) interface.allowed_ips.touch(record.key);
+  peer.row_asked_at = asked_at;
+  interface.peers.give_to(peer, Owner::ours);
+  peer.follow(record);
+  interface.peers.note_changed(peer);
+
+  kernel::PeerChange change = install::plan(record);
+  change.action = kernel::PeerChange::Action::update;
+  if (has_its_addresses)
+    change.allowed_ips.reset();
+  else
+    interface.allowed_ips.assign(record.key, record.allowed_ips);
+  // While it is being greeted, the keepalive is the greeting's.
+  const GreetedPeers::iterator greeted =
+      greeted_.find({.interface = interface.id, .key = record.key});
+  if (greeted != greeted_.end()) {
+    greeted->second.manners.keepalive_seconds = record.keepalive_seconds;
+    greeted->second.is_on_trial = record.is_on_trial;
+  } else if (peer.keepalive_seconds != record.keepalive_seconds) {
+    change.keepalive_seconds = record.keepalive_seconds;
+    peer.keepalive_seconds = record.keepalive_seconds;
+  }
+  interface.updates.push_back(std::move(change));
+}
+
+std::size_t Flow::remove_ours() {
+  std::size_t ours = 0;
+  for (Interface& interface : wiring_.interfaces) {
+    ours += interface.peers.count(Owner::ours);
+    interface.removal = interface.peers.walk();
+  }
+  return ours;
+}
+
+// The database is back: who is still there stays.
+void Flow::stop_removal() {
+  for (Interface& interface : wiring_.interfaces)
+    interface.removal = {};
+}
+
+} // namespace provisiond::flow

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "admit/claim_gate.hpp"
+#include "admit/key_gate.hpp"
+#include "admit/refused_keys.hpp"
+#include "admit/replay_memory.hpp"
+#include "admit/roster.hpp"
+#include "admit/source_gate.hpp"
+#include "base/channel.hpp"
+#include "base/clock.hpp"
+#include "base/guarded.hpp"
+#include "base/rate.hpp"
+#include "events/cross_check.hpp"
+#include "events/recent_initiations.hpp"
+#include "events/source.hpp"
+#include "flow/interface.hpp"
+#include "flow/passage.hpp"
+#include "greet/budget.hpp"
+#include "handoff/peer_record.hpp"
+#include "handoff/report.hpp"
+#include "kernel/packet_sender.hpp"
+#include "metrics/metrics.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace provisiond::flow {
+
+// LookupRequest::ticket: on whose behalf.
+inline constexpr std::uint64_t for_proven_key = 0;
+inline constexpr std::uint64_t for_claimed_key = 1;
+inline constexpr std::uint64_t for_installed_peer = 2;
+inline constexpr std::uint64_t for_enrolment = 3;
+
+// What the flow works with. Everything outlives it; made in daemon/compose.cpp.
+struct Wiring {
+  std::vector<Interface>& interfaces; // indexed by InterfaceId
+  events::RefusalSink& refusal_sink;
+  events::RecentInitiations& recent_initiations;
+  events::CrossCheck& cross_check;
+  admit::SourceGate& source_gate;
+  Guarded<admit::Roster>& roster;
+  Guarded<admit::RefusedKeys>& refused_keys;
+  admit::ReplayMemory& replay_memory;
+  admit::KeyGate& key_gate;
+  admit::ClaimGate& claim_gate;
+  greet::Budget& greet_budget;
+  kernel::PacketSender& packet_sender;
+  Channel<Knock>& knocks;           // loop -> authenticate
+  Channel<LookupRequest>& lookups;  // loop -> lookup
+  Channel<DatabaseReport>& reports; // loop -> reporter; what does not fit is left out
+  metrics::Metrics& metrics;
+  std::function<Instant()> clock; // read only where a step takes time itself
+};
+
+struct Limits {
+  bool demands_cookies = true;      // under load
+  std::size_t load_threshold = 512; // knocks waiting
+  Duration greeting_deadline = std::chrono::seconds{15};
+  Duration greeting_patience = std::chrono::seconds{1}; // then the peer is greeted again
+  // Devices that nobody has added, in networks that enrol by themselves.
+  Duration trial_deadline = std::chrono::seconds{5};
+  std::size_t most_trials = 32; // at a time
+  Rate trials{5, 32};
+  Duration report_interval = std::chrono::seconds{60};
+  Duration idle_timeout = std::chrono::minutes{10}; // zero: never; a network may have its own
+  std::string gateway{};                            // our name in the database
+};
+
+} // namespace provisiond::flow
