@@ -9,9 +9,12 @@ build_packages=(
   libbpf-dev clang bpftool
 )
 run_packages=(
-  postgresql postgresql-15-pgtap wireguard-tools wireguard-go iproute2 iputils-ping procps curl python3
+  postgresql postgresql-15-pgtap pgbouncer wireguard-tools wireguard-go iproute2 nftables iputils-ping procps curl python3
 )
-guest_packages=(qemu-system-x86 busybox-static kmod cpio tcpdump nftables systemd dbus)
+guest_packages=(
+  qemu-system-x86 busybox-static kmod cpio tcpdump systemd dbus
+  linux-source-6.1 linux-headers-amd64 gcc make binutils patch perl xz-utils
+)
 
 # install_packages PACKAGE...: those that are missing; silent when none is.
 install_packages() {

@@ -35,6 +35,8 @@ title() { printf '\n== %s\n' "$*"; }
 
 title "a private PostgreSQL with the schema and a network 'demo'"
 database_start
+sql "UPDATE wg_provision.networks SET endpoint = '192.0.2.1:51820', client_allowed_ips = '{10.80.0.0/16}' WHERE name = 'demo'"
+sql "SELECT wg_provision.add_pool('demo', '10.80.0.0/16', first_address => '10.80.1.0')"
 
 title "a gateway and a client in namespaces of their own ($WG_BACKEND WireGuard)"
 standard_topology
@@ -65,7 +67,7 @@ printf '%-16s %10s ms  (as the client'"'"'s ping counts)\n' "first reply" "$firs
 title "a key that is not in the table gets nothing"
 namespace CL2 stranger
 cable "$GW" up1 "198.51.100.1/24" "$CL2" up0 "198.51.100.2/24"
-key_pair stranger >/dev/null
+STRANGER_KEY=$(key_pair stranger)
 wg_interface "$CL2" "wx$TAG" "$WORK/stranger.key" 0 10.80.0.3/16
 run ip netns exec "$CL2" wg set "wx$TAG" peer "$GATEWAY_KEY" endpoint 198.51.100.1:51820 allowed-ips 10.80.0.1/32
 if pings "$CL2" 10.80.0.1 2; then echo "the stranger got a reply" >&2; exit 1; fi
@@ -84,10 +86,17 @@ if [[ $keep == yes ]]; then
   ip netns exec $GW wg show                           the gateway's peers
   ip netns exec $CL ping 10.80.0.1                    through the tunnel
   psql "$(postgres_dsn dbname=fleet)"
+    SELECT wg_provision.add_peer('demo', '$STRANGER_KEY', '{10.80.0.3/32}');     lets the stranger in
+    SELECT wg_provision.revoke_peer('$STRANGER_KEY');                            and cuts it again
+    SELECT * FROM wg_provision.pending_keys;                                     who else would like to get in
+  ip netns exec $CL2 ping 10.80.0.1                   as the stranger
+  kill $DAEMON_PID                                         stops the daemon; a running ping loses nothing, nor does it when
+  ip netns exec $GW $BUILD_DIR/service/wg-provisiond --config $WORK/config.yaml    starts it again
+  $BUILD_DIR/service/wg-provisionctl peer add laptop --network demo --qr --dsn "$(postgres_dsn dbname=fleet)"
   tail -f $WORK/daemon.log
   ip netns exec $GW curl -s http://127.0.0.1:9587/metrics
 and to take it away:
-  kill ${PIDS[*]}; tests/integration/postgres.sh $WORK/postgres stop
+  for ns in $GW $CL $CL2; do ip netns pids \$ns | xargs -r kill; done; tests/integration/postgres.sh $WORK/postgres stop
   ip netns delete $GW; ip netns delete $CL; ip netns delete $CL2; rm -rf $WORK
 TEXT
 fi

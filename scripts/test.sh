@@ -3,6 +3,7 @@
 #
 #   sudo scripts/test.sh                  everything
 #   sudo scripts/test.sh unit             mirrors service/; no root, no network, no sleep
+#   sudo scripts/test.sh schema           the database and wg-provisionctl against a real PostgreSQL
 #   sudo scripts/test.sh integration      namespaces, a real PostgreSQL, wireguard-go as device and client
 #   sudo scripts/test.sh guest            the same promises on Debian's stock kernel, in an emulator; and systemd
 #   scripts/test.sh --preset asan unit    any of them with another build: dev, release, asan, tsan
@@ -16,12 +17,12 @@ suites=()
 while (($# > 0)); do
   case $1 in
     --preset) preset=$2; shift ;;
-    unit | integration | guest) suites+=("$1") ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    unit | schema | integration | guest) suites+=("$1") ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
   shift
 done
-((${#suites[@]} > 0)) || suites=(unit integration guest)
+((${#suites[@]} > 0)) || suites=(unit schema integration guest)
 export BUILD_DIR=$PWD/build/$preset
 
 passed=0
@@ -84,20 +85,23 @@ checks() {
 }
 
 install_packages "${build_packages[@]}"
-if [[ " ${suites[*]} " == *" integration "* ]]; then install_packages "${run_packages[@]}"; fi
+if [[ " ${suites[*]} " =~ \ (schema|integration)\  ]]; then install_packages "${run_packages[@]}"; fi
 if [[ " ${suites[*]} " == *" guest "* ]]; then install_packages "${run_packages[@]}" "${guest_packages[@]}"; fi
 build "$preset"
 
 for name in "${suites[@]}"; do
-  printf '== %s\n' "$name"
+  printf '== %s, after %d s\n' "$name" "$SECONDS"
   case $name in
     unit) suite unit; suite checks ;;
+    schema) suite tests/integration/database/run.sh ;;
     integration)
-      suite tests/integration/database/run.sh
       suite tests/integration/run.sh --retries 1
-      suite counted tests/integration/capture_frames.sh ;;
+      suite counted tests/integration/capture_frames.sh
+      suite counted tests/integration/routes.sh
+      suite counted tests/integration/bpf.sh ;;
     guest) suite tests/guest/scenarios.sh ;;
   esac
 done
+printf '== done after %d s\n' "$SECONDS"
 printf '%d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))

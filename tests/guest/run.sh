@@ -17,6 +17,7 @@ timeout_seconds=900
 memory=2G
 console_log=""
 use_tty=no
+wireguard_module=""
 declare -a environment=() command_line=()
 
 work_dir=""
@@ -32,7 +33,10 @@ Usage: tests/guest/run.sh exec|systemd [OPTION...] -- COMMAND [ARGUMENT...]
   --timeout SECONDS    end the machine after this long (default 900)
   --memory SIZE        the machine's memory, as QEMU writes it (default 2G)
   --env NAME=VALUE     set a variable for COMMAND; may be repeated
+  --wireguard MODULE   insert this wireguard.ko instead of the stock one
   --console FILE       keep the kernel's console output in FILE
+  --count-instructions one processor, whose clock ticks once per instruction: slower, and figures
+                       that do not depend on what else the host does
   --tty                give COMMAND this terminal (for a shell; Ctrl-C then goes to the guest)
 
 The exit status is COMMAND's; 124 after a timeout, 125 when the machine ended without one.
@@ -52,12 +56,16 @@ parse_arguments() {
                 mode="$1"
                 shift
                 ;;
-            --timeout | --memory | --env | --console)
+            --timeout | --memory | --env | --console | --wireguard)
                 (($# >= 2)) || fail "$1 needs a value"
                 parse_option "$1" "$2"
                 shift 2
                 ;;
             --tty) use_tty=yes; shift ;;
+            --count-instructions)
+                processors=(-accel "tcg,thread=single" -smp 1 -icount "shift=0,sleep=off")
+                shift
+                ;;
             -h | --help) usage; exit 0 ;;
             --) shift; command_line=("$@"); break ;;
             *) usage >&2; fail "unknown argument: $1" ;;
@@ -85,6 +93,10 @@ parse_option() {
             environment+=("$2")
             ;;
         --console) console_log="$2" ;;
+        --wireguard)
+            [[ -f "$2" ]] || fail "--wireguard: there is no file '$2'; wireguard_module.sh makes one"
+            wireguard_module="$2"
+            ;;
     esac
 }
 
@@ -103,6 +115,7 @@ write_job() {
     printf '%s\0' "WG_PROVISIOND_GUEST=$mode" "${environment[@]}" >"$job/environment"
     printf '%s\0' "${command_line[@]}" >"$job/command"
     cp "$guest_dir/run_command.sh" "$guest_dir/guest-command.service" "$job/"
+    [[ -z "$wireguard_module" ]] || cp "$wireguard_module" "$job/wireguard.ko"
 }
 
 # A comma ends a value in QEMU's options unless it is doubled.
@@ -120,13 +133,13 @@ stream() {
         -device "virtserialport,nr=$number,chardev=$name,name=$name"
 }
 
-declare -a qemu=()
+declare -a qemu=() processors=(-accel "tcg,thread=multi" -smp 2)
 
 compose_qemu() {
     local kernel="$1"
     mapfile -t qemu < <(
         printf '%s\n' qemu-system-x86_64 -nodefaults -no-user-config -no-reboot \
-            -display none -nic none -machine pc -accel "tcg,thread=multi" -cpu max -smp 2 \
+            -display none -nic none -machine pc "${processors[@]}" -cpu max \
             -m "$memory" \
             -kernel "$kernel/vmlinuz" -initrd "$kernel/initramfs.cpio" \
             -append "console=ttyS0 panic=-1 audit=0 mitigations=off tsc=reliable" \

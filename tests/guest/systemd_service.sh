@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The service as it is installed: systemd starts it, as its own user, waits until it is ready, pets
-# it, starts it again when it hangs, and stops it without touching a peer. Runs in the guest, whose
-# own network is the gateway's.
+# it, starts it again when it hangs, and stops it without touching a peer; its control socket is the
+# group's. Runs in the guest, whose own network is the gateway's.
 #
 #   CL  wgc 10.80.0.2 --- up0 192.0.2.2 ======== 192.0.2.1 up0 --- wgs 10.80.0.1  the guest
 #                                       wg-provisiond.service -> PostgreSQL, DSN as a credential
@@ -24,6 +24,7 @@ has_journal() { (($(journal | grep -cE -- "$1") > 0)); }
 install_service() {
   local deploy=$ROOT/deploy/systemd kind
   run install -m 755 "$BUILD_DIR/service/wg-provisiond" /usr/sbin/
+  run install -m 755 "$BUILD_DIR/service/wg-provisionctl" /usr/bin/
   run install -m 644 "$deploy/wg-provisiond.service" /usr/lib/systemd/system/
   for kind in sysusers tmpfiles; do
     run install -m 644 "$deploy/wg-provisiond.$kind" "/usr/lib/$kind.d/wg-provisiond.conf"
@@ -57,13 +58,14 @@ install_service 10s
 check "the unit is fit" systemd-analyze verify "/usr/lib/systemd/system/$unit"
 
 run systemctl start --no-block "$unit"
-check "without the database it is starting" wait_for 10 has_journal 'database session lost'
+check "without the database it is starting" wait_for 10 has_journal '(database session|change feed) lost'
 check "and not ready" property_is ActiveState activating
 run postgres_launch
 check "with it, it becomes active" wait_for 10 property_is ActiveState active
 property_is ActiveState active || { systemctl status "$unit"; journal; exit 1; }
 check "its status tells what it has" wait_for 5 property_is StatusText \
   "1 of 1 interfaces, 2 database sessions, 0 peers"
+check "it answers at its control socket" /usr/bin/wg-provisionctl status
 check "it runs as its own user" test "$(stat -c %U "/proc/$(property MainPID)")" = wg-provisiond
 check "with CAP_NET_ADMIN and CAP_NET_RAW" test "$(status_line CapEff)" = 0000000000003000
 check "no other can be got" test "$(status_line CapBnd)" = 0000000000003000
@@ -71,6 +73,8 @@ check "nor privileges from files" test "$(status_line NoNewPrivs)" = 1
 check "system calls are filtered" test "$(status_line Seccomp)" = 2
 
 client_start
+check "without CAP_SYS_ADMIN it says so and captures" \
+  has_journal '^event source .*source=capture .*CAP_SYS_ADMIN'
 check "a client connects" pings "$CL" 10.80.0.1 3
 check "the journal tells it" wait_for 3 has_journal '^connected .*key='
 petted=$(property WatchdogTimestampMonotonic)
@@ -84,9 +88,30 @@ check "hung, it is killed and started again" wait_for 30 started_anew
 check "the tunnel is up" pings "$CL" 10.80.0.1 3
 check "the peer was adopted" wait_for 5 metric_is peers 1
 
+run groupadd --system wg-admins
+run useradd --system --groups wg-admins anna
+run useradd --system stranger
+printf '[Service]\nSupplementaryGroups=wg-admins\n' >"/etc/systemd/system/$unit.d/group.conf"
+printf 'control: {group: wg-admins}\n' >>/etc/wg-provisiond/wg-provisiond.yaml
+run install -m 644 "$ROOT/deploy/systemd/wg-provisiond-probe.conf" "/etc/systemd/system/$unit.d/probe.conf"
+run systemctl daemon-reload
+run systemctl restart "$unit"
+check "with the drop-in it uses the probe" has_journal '^event source .*source=probe'
+check "its control socket belongs to control.group" \
+  test "$(stat -c '%U %G %a' /run/wg-provisiond/control.sock)" = 'wg-provisiond wg-admins 660'
+status_asked_by() { runuser -u "$1" -- /usr/bin/wg-provisionctl status >/dev/null 2>&1; }
+is_turned_away() { status_asked_by "$1" || (($? == 4)); }
+check "a member of the group may ask" status_asked_by anna
+check "somebody else may not" is_turned_away stranger
+second_client
+peer_add "$CLIENT2_KEY" 10.80.0.3/32
+dial "$CL2" "$WGC2" 198.51.100.1:51820
+check "another client connects" pings "$CL2" 10.80.0.1 3
+check "the probe saw it" wait_for 3 metric_at_least 'sightings_total{source="probe"}' 1
+
 run systemctl stop "$unit"
 check "it stops in order" property_is Result success
-check "the peer stays" peers_are "$GW" "$WGS" 1
+check "the peers stay" peers_are "$GW" "$WGS" 2
 check "the tunnel, too" pings "$CL" 10.80.0.1 3
 
 printf 'interfacs: []\n' >/etc/wg-provisiond/wg-provisiond.yaml

@@ -5,6 +5,7 @@
 #   BUILD_DIR    where the binaries are                  (default build/dev)
 #   WG_BACKEND   userspace (wireguard-go) or kernel      (default userspace)
 #   GREETING     reverse, resubmit or auto               (default reverse)
+#   EVENT_SOURCE auto, probe, netlink or capture         (default auto)
 #   PATIENCE     multiplies every wait                   (default 1; emulated machines are slow)
 #
 # shellcheck shell=bash
@@ -16,6 +17,7 @@ BUILD_DIR=${BUILD_DIR:-$ROOT/build/dev}
 [[ $BUILD_DIR == /* ]] || BUILD_DIR=$ROOT/$BUILD_DIR
 WG_BACKEND=${WG_BACKEND:-userspace}
 GREETING=${GREETING:-reverse}
+EVENT_SOURCE=${EVENT_SOURCE:-auto}
 PATIENCE=${PATIENCE:-1}
 
 # shellcheck source=postgres.sh
@@ -30,6 +32,7 @@ chmod 711 "$WORK"
 PIDS=()
 declare -A DEVICE_PIDS=()
 NAMESPACES=()
+AT_END=()
 FAILURES=0
 DAEMON_PID=
 DAEMON_STATUS=
@@ -63,6 +66,9 @@ end_process() {
   { kill -KILL "$1"; wait "$1"; } 2>/dev/null || true
 }
 
+# at_end COMMAND...: run when the scenario is over, before its database ends.
+at_end() { AT_END+=("$*"); }
+
 finish() {
   local status=$? name
   trap - EXIT INT TERM
@@ -77,6 +83,7 @@ finish() {
   if grep -sE '(Address|Thread)Sanitizer|runtime error:' "$WORK/daemon.log"; then
     say "FAIL the sanitizer is content"; FAILURES=$((FAILURES + 1))
   fi
+  for name in "${AT_END[@]}"; do eval "$name" >/dev/null 2>&1; done
   database_end 2>/dev/null
   for name in "${NAMESPACES[@]}"; do ip netns delete "$name" 2>/dev/null; done
   rm -rf "$WORK"
@@ -148,12 +155,15 @@ write_config() {
   {
     printf 'interfaces:\n'
     while (($# >= 2)); do
-      printf '  - {name: %s, network: %s, greeting: %s}\n' "$1" "$2" "$GREETING"
+      printf '  - {name: %s, network: %s, greeting: %s, event-source: %s}\n' "$1" "$2" "$GREETING" \
+        "$EVENT_SOURCE"
       shift 2
     done
     cat <<YAML
 metrics:
   listen: 127.0.0.1:9587
+control:
+  socket: $WORK/control.sock
 log:
   level: debug
 database:
@@ -208,6 +218,8 @@ daemon_start() {
   before=$(logged ' ready ')
   daemon_launch "$@"
   wait_for 15 log_grows ' ready ' "$before" || { say "the daemon did not become ready"; return 1; }
+  [[ $EVENT_SOURCE == auto ]] ||
+    check "$EVENT_SOURCE reports first packets" wait_for 5 reported_by "$EVENT_SOURCE"
 }
 daemon_stop() {
   run kill "$DAEMON_PID"
@@ -227,22 +239,36 @@ log_grows() { (($(logged "$1") > $2)); }
 has_logged() { (($(logged "$@") > 0)); }
 is_refused() { has_logged " refused reason=$1 " "${2:-}"; }
 
+# control COMMAND...: asks the daemon. control_says PATTERN COMMAND...: and looks for it in the answer.
+control() { "$BUILD_DIR/service/wg-provisionctl" "$@" --socket "$WORK/control.sock"; }
+control_says() { control "${@:2}" | grep -qE -- "$1"; }
+
 metrics() { in_ns "$DAEMON_NS" curl -s --max-time 5 http://127.0.0.1:9587/metrics; }
 # metric NAME{LABEL="VALUE"}: the value, 0 when there is no such series.
 metric() {
   metrics | awk -v name="wg_provisiond_$1" '$1 == name { v = $2 } END { printf "%.0f\n", v + 0 }'
 }
+# sightings: all that any source has reported. sightings_are COUNT.
+sightings() { metrics | awk '/^wg_provisiond_sightings_total/ { n += $2 } END { print n + 0 }'; }
+sightings_are() { (($(sightings) == $1)); }
+# reported_by SOURCE: first packets come from there. told_by_kernel: from the kernel, which tells only
+# of keys that it does not know, and only when the MACs are right; the probe forgoes refused keys too.
+reported_by() { metric_at_least "source_interfaces{source=\"$1\"}" 1; }
+told_by_kernel() { reported_by probe || reported_by netlink; }
 metric_is() { (($(metric "$1") == $2)); }
 metric_at_least() { (($(metric "$1") >= $2)); }
+dropped_at_least() { metric_at_least "sighting_drops_total{reason=\"$1\"}" "$2"; }
+dropped_times() { metric_is "sighting_drops_total{reason=\"$1\"}" "$2"; }
 refused_times() { metric_is "refusals_total{reason=\"$1\"}" "$2"; }
 # Each sighting has ended, in a refusal or in a tunnel.
 all_accounted_for() {
   metrics | awk '
     /^wg_provisiond_refusals_total/ || $1 == "wg_provisiond_connected_total" { ended += $2 }
-    $1 == "wg_provisiond_sightings_total" { seen = $2 }
+    /^wg_provisiond_sightings_total/ || $1 == "wg_provisiond_lookups_resumed_total" { seen += $2 }
     END { print seen, "seen,", ended, "ended"; exit seen != ended }'
 }
-resident_kib() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$DAEMON_PID/status"; }
+# What the process holds by itself; buffers shared with the kernel are bounded by their size.
+resident_kib() { awk '$1 == "RssAnon:" { print $2 }' "/proc/$DAEMON_PID/status"; }
 # has_grown KIB SINCE: whether the daemon holds that much more. A sanitizer's own memory hides it.
 has_grown() {
   if grep -qs '^PROVISIOND_SANITIZE:STRING=.' "$BUILD_DIR/CMakeCache.txt"; then

@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
 # Runs scenarios, each in a process of its own, and counts. One promise per file under scenarios/.
 #
-#   tests/integration/run.sh [--jobs N] [--retries N] [--greetings "reverse resubmit auto"] [NAME...]
+#   tests/integration/run.sh [--jobs N] [--retries N] [--greetings "reverse resubmit auto"] \
+#     [NAME[@SOURCE]...]
 #
-# A scenario's second line may say "greetings: all", then it runs once per greeting, or "alone",
-# then nothing runs beside it. Each one's output is kept in BUILD_DIR/test-logs.
+# A scenario's second line may say "greetings: all", then it runs once per greeting; "alone", then
+# nothing runs beside it; "slow", then it mostly waits, and begins first, beside the others.
+# NAME@SOURCE sets the event source, as EVENT_SOURCE does for all.
+# Without names: every scenario under scenarios/; those under ../guest/scenarios need a kernel with
+# WireGuard and run by name only. Each one's output is kept in BUILD_DIR/test-logs.
 set -euo pipefail
 cd "$(dirname "$0")"
 ROOT=$(cd ../.. && pwd)
@@ -20,7 +24,7 @@ while (($# > 0)); do
     --jobs) jobs=$2; shift ;;
     --retries) retries=$2; shift ;;
     --greetings) greetings=$2; shift ;;
-    -*) sed -n '2,7s/^# \{0,1\}//p' run.sh >&2; exit 2 ;;
+    -*) sed -n '2,12s/^# \{0,1\}//p' run.sh >&2; exit 2 ;;
     *) names+=("$1") ;;
   esac
   shift
@@ -31,14 +35,29 @@ fi
 
 passed=0
 failed=0
-declare -A running=() began=() # of each process: what it runs, since when
-declare -A tries=()            # of each label
+declare -A running=() began=()   # of each process: what it runs, since when
+declare -A tries=() arguments=() # of each label: how often it was started, and with what
+waiting=0                        # slow ones that run, beside the jobs
 
-start() { # NAME GREETING
-  local label=$1${2:+ ($2)}
-  GREETING=${2:-reverse} timeout -k 10 "$((180 * ${PATIENCE:-1}))" \
-    bash "scenarios/$1.sh" >"$logs/${label// /_}.log" 2>&1 </dev/null &
+# script_of NAME[@SOURCE]: where it is.
+script_of() {
+  local name=${1%@*}
+  if [[ -e scenarios/$name.sh ]]; then printf 'scenarios/%s.sh' "$name"; return; fi
+  printf '../guest/scenarios/%s.sh' "$name"
+}
+trait_of() { sed -nE '2s/^# (alone|slow|greetings: all)$/\1/p' "$(script_of "$1")"; }
+for name in "${names[@]}"; do
+  [[ -e $(script_of "$name") ]] || { printf 'there is no scenario %s\n' "${name%@*}" >&2; exit 2; }
+done
+
+start() { # NAME[@SOURCE] GREETING
+  local source=${EVENT_SOURCE:-}
+  [[ $1 != *@* ]] || source=${1#*@}
+  local label="${1%@*}${2:+ ($2)}${source:+ by $source}"
+  GREETING=${2:-reverse} EVENT_SOURCE=$source timeout -k 10 "$((300 * ${PATIENCE:-1}))" \
+    bash "$(script_of "$1")" >"$logs/${label// /_}.log" 2>&1 </dev/null &
   running[$!]=$label
+  arguments[$label]="$1 ${2:-}"
   tries[$label]=$((${tries[$label]:-0} + 1))
   began[$!]=$SECONDS
 }
@@ -48,16 +67,19 @@ finish_one() {
   wait -n -p pid "${!running[@]}" || status=$?
   label=${running[$pid]}
   unset "running[$pid]"
+  if ((waiting > 0)) && [[ $(trait_of "${arguments[$label]%% *}") == slow ]]; then
+    waiting=$((waiting - 1))
+  fi
   if ((status == 0)); then
     passed=$((passed + 1))
     printf 'ok   %s (%d s)%s\n' "$label" "$((SECONDS - began[$pid]))" \
       "$( ((tries[$label] == 1)) || printf ' at try %d' "${tries[$label]}")"
   elif ((tries[$label] <= retries)); then
     printf 'once more: %s (%d s)\n' "$label" "$((SECONDS - began[$pid]))"
-    grep -E '^FAIL' "$logs/${label// /_}.log" | sed 's/^FAIL/     | failed:/' || true
-    local name=${label%% *} greeting=
-    [[ $label != *"("* ]] || greeting=${label##*"("}
-    start "$name" "${greeting%")"}"
+    sed 's/^/     | /' "$logs/${label// /_}.log" | tail -n 40
+    local name greeting
+    read -r name greeting <<<"${arguments[$label]}"
+    start "$name" "$greeting"
   else
     failed=$((failed + 1))
     printf 'FAIL %s (%d s)\n' "$label" "$((SECONDS - began[$pid]))"
@@ -69,13 +91,14 @@ finish_one() {
 run_those() {
   local name trait greeting
   for name in "${names[@]}"; do
-    trait=$(sed -nE '2s/^# (alone|greetings: all)$/\1/p' "scenarios/$name.sh")
+    trait=$(trait_of "$name")
     [[ $trait == "$1" ]] || continue
     local each=('')
     [[ $trait != greetings* ]] || read -ra each <<<"$greetings"
     for greeting in "${each[@]}"; do
-      while ((${#running[@]} >= $2)); do finish_one; done
+      while ((${#running[@]} - waiting >= $2)); do finish_one; done
       start "$name" "$greeting"
+      [[ $trait != slow ]] || waiting=$((waiting + 1))
     done
   done
 }
@@ -97,6 +120,7 @@ bash -c 'source lib.sh; database_start; postgres_stop; cp -a "$WORK/postgres/dat
   >"$logs/template.log" 2>&1 || { cat "$logs/template.log"; exit 1; }
 export FLEET_TEMPLATE=$work/data
 
+run_those slow "$jobs"
 run_those 'greetings: all' "$jobs"
 run_those '' "$jobs"
 finish_all

@@ -24,7 +24,7 @@ YAML
 daemon_start "$GW" "$WORK/config.yaml"
 
 client_start
-check "before: a client connects" pings "$CL" 10.80.0.1 3
+check "before: a client connects" pings "$CL" 10.80.0.1 8
 background "$WORK/ping.log" ip netns exec "$CL" ping -i 0.1 -c "$((80 * PATIENCE))" 10.80.0.1
 live=${PIDS[-1]}
 

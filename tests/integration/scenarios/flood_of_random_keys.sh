@@ -27,6 +27,7 @@ crowd() {
 }
 spoofed=$((8000 / PATIENCE))
 honest=$((2000 / PATIENCE))
+later=$((PATIENCE > 1 ? 3 : 4)) # an emulated machine makes some sixty initiations in a second
 spoof=(--source-prefix 198.18.0.0/15 --source-spread "$spoofed")
 
 crowd "$spoofed" "$((4000 / PATIENCE))" "${spoof[@]}"
@@ -38,9 +39,14 @@ done
 check "every sighting is accounted for" wait_for 10 all_accounted_for
 before=$(resident_kib)
 
+# How much of a flood a source tells differs, and a kernel under load tells only of senders that
+# answer its cookies: what arrives is counted at the interface.
+arrived() { ip netns exec "$GW" cat /sys/class/net/up1/statistics/rx_packets; }
+arrived_at_least() { (($(arrived) >= $1)); }
+begun=$(arrived)
 crowd "$honest" "$((500 / PATIENCE))"
-crowd "$spoofed" "$((2000 / PATIENCE))" "${spoof[@]}"
-check "the flood is under way" wait_for 10 metric_at_least sightings_total "$((spoofed + honest))"
+crowd "$((later * spoofed))" "$((2000 / PATIENCE))" "${spoof[@]}"
+check "the flood is under way" wait_for 10 arrived_at_least "$((begun + 100))"
 check "a registered device connects within 12 s" pings "$CL" 10.80.0.1 12
 check "while it goes on" kill -0 "${PIDS[-1]}"
 wait "${PIDS[-1]}" "${PIDS[-2]}"

@@ -25,7 +25,7 @@ cycle() {
   wait_for 5 log_grows ' serving interface ' "$((1 + $1))" || return 1
   (umask 077; wg genkey >"$WORK/stranger.key")
   knock "$CL" key --private-key-file "$WORK/stranger.key"
-  wait_for 5 metric_is database_up 2
+  wait_for 5 metric_is database_up 2 && wait_for 5 metric_is change_feed_up 1
 }
 descriptors() { find "/proc/$DAEMON_PID/fd" -mindepth 1 | wc -l; }
 threads() { find "/proc/$DAEMON_PID/task" -mindepth 1 -maxdepth 1 | wc -l; }

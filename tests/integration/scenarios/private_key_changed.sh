@@ -13,13 +13,17 @@ daemon_start "$GW" "$WORK/config.yaml"
 
 new_key=$(key_pair new_gateway)
 run ip netns exec "$GW" wg set "$WGS" private-key "$WORK/new_gateway.key"
-check "the daemon follows the change" wait_for 3 has_logged ' private key changed ' "$new_key"
+check "the daemon follows the change" wait_for 6 has_logged ' private key changed ' "$new_key"
 client_start
 refute "a client with the old key gets no reply" pings "$CL" 10.80.0.1 1
-check "its mac1 is not for this key" metric_at_least 'refusals_total{reason="bad_mac1"}' 1
+if told_by_kernel; then
+  check "its mac1 is not for this key: the kernel tells nobody" sightings_are 0
+else
+  check "its mac1 is not for this key" metric_at_least 'refusals_total{reason="bad_mac1"}' 1
+fi
 
 run ip netns exec "$CL" wg set "$WGC" peer "$GATEWAY_KEY" remove
 GATEWAY_KEY=$new_key
 dial "$CL" "$WGC" 192.0.2.1:51820
-check "with the new key it connects" pings "$CL" 10.80.0.1 3
+check "with the new key it connects" pings "$CL" 10.80.0.1 8
 check "one peer connected" wait_for 3 metric_is connected_total 1

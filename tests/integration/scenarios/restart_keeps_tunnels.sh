@@ -12,7 +12,7 @@ peer_set "$CLIENT_KEY" "keepalive_seconds = 25"
 write_config "$WORK/config.yaml" "$WGS" demo </dev/null
 daemon_start "$GW" "$WORK/config.yaml"
 client_start
-check "the client connects" pings "$CL" 10.80.0.1 3
+check "the client connects" pings "$CL" 10.80.0.1 8
 check "one peer connected" wait_for 3 metric_is connected_total 1
 
 # What the peer is, without what traffic changes.

@@ -16,8 +16,10 @@ peer_set "$CLIENT_KEY" "preshared_key = decode('$(<"$WORK/client.psk")', 'base64
 # shellcheck disable=SC2034  # for write_config
 DAEMON_DSN="$(postgres_dsn user=needs_password dbname=fleet "password=$password")"
 write_config "$WORK/config.yaml" "$WGS" demo <<<"  query-deadline: 1s"
-# What that user may reach: its configuration, the program, the database.
+# What that user may reach: its configuration, its run time directory, the program, the database.
 chown nobody "$WORK/config.yaml"
+install -d -o nobody "$WORK/run"
+sed -i "s,$WORK/control.sock,$WORK/run/control.sock," "$WORK/config.yaml"
 DAEMON=$WORK/wg-provisiond
 cp "$BUILD_DIR/service/wg-provisiond" "$DAEMON"
 chmod 711 "$WORK/postgres"
@@ -28,7 +30,7 @@ as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups
 daemon_start "$GW" "$WORK/config.yaml" "${as_nobody[@]}"
 
 client_start 192.0.2.1:51820 preshared-key "$WORK/client.psk"
-check "the client connects" pings "$CL" 10.80.0.1 3
+check "the client connects" pings "$CL" 10.80.0.1 8
 knock "$CL" key --private-key-file <(wg genkey)
 check "a stranger is refused" wait_for 2 metric_is 'refusals_total{reason="unknown_key"}' 1
 run postgres_stop

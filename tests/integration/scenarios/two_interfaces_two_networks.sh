@@ -31,8 +31,8 @@ check "nothing was installed" metric_is peers_installed_total 0
 client_start
 run ip netns exec "$CL2" wg set "$WGC2" peer "$blue_key" endpoint 198.51.100.1:51821 \
   allowed-ips 10.81.0.1/32
-check "demo's client connects to demo" pings "$CL" 10.80.0.1 3
-check "blue's client connects to blue" pings "$CL2" 10.81.0.1 3
+check "demo's client connects to demo" pings "$CL" 10.80.0.1 8
+check "blue's client connects to blue" pings "$CL2" 10.81.0.1 8
 check "demo's interface has demo's key" test "$(in_ns "$GW" wg show "$WGS" peers)" = "$CLIENT_KEY"
 check "blue's interface has blue's key" test "$(in_ns "$GW" wg show "$WGT" peers)" = "$CLIENT2_KEY"
 check "every sighting is accounted for" wait_for 3 all_accounted_for
