@@ -15,7 +15,6 @@ json() { # METRIC VALUE UNIT [BASELINE]
 }
 # value_of METRIC: from JSON lines on standard input.
 value_of() { sed -n "s/.*\"metric\":\"$1\",\"value\":\([0-9.]*\).*/\1/p"; }
-median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
 
 daemon_config() { # GREETING: budgets as for a network that many devices share, everything else at its default
   GREETING=$1 write_config "$WORK/config.yaml" "$WGS" demo <<'YAML'

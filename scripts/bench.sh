@@ -6,13 +6,19 @@
 #   sudo scripts/bench.sh provision-throughput        provisions per second, CPU time per provision and stage
 #   sudo scripts/bench.sh connect-latency             from a client's initiation to the gateway's, and to the first reply
 #   sudo scripts/bench.sh connect-latency --guest     the first reply on the stock kernel, over links of 0 and 100 ms
+#   sudo scripts/bench.sh event-sources               what capture, probe and netlink cost the kernel; in the guest
+#   sudo scripts/bench.sh database                    look-ups, import, allocation, triggers, a change to its effect
+#   sudo scripts/bench.sh lifecycle                   start, adoption, storm and eviction of many peers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 3>&1 1>&2
 
-usage() { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
+usage() { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
 bench=${1:-}
-[[ $bench == provision-throughput || $bench == connect-latency ]] || usage
+case $bench in
+  provision-throughput | connect-latency | event-sources | database | lifecycle) ;;
+  *) usage ;;
+esac
 shift
 ((EUID == 0)) || { echo "network namespaces need root: sudo scripts/bench.sh $bench"; exit 1; }
 
@@ -23,7 +29,20 @@ export BUILD_DIR=$PWD/build/release
 # In the guest there is no network and everything is built already.
 if [[ ${1:-} != --in-guest ]]; then
   install_packages "${build_packages[@]}" "${run_packages[@]}"
-  build release wg-provisiond wg-provisionctl knock provision_throughput connect_latency
+  build release wg-provisiond wg-provisionctl knock crowd watch_source provision_throughput connect_latency handshake_rate
+fi
+# in_guest MODULE SOURCE...: the event sources on one kind of WireGuard module.
+in_guest() {
+  local module=$1 insert=(); shift
+  if [[ $module == patched ]]; then insert=(--wireguard "$(tests/guest/wireguard_module.sh)"); fi
+  tests/guest/run.sh exec --timeout 1800 --count-instructions "${insert[@]}" --env PATIENCE=5 \
+    --env "BENCH_PREFIX=$module" --env "BENCH_ROUNDS=${BENCH_ROUNDS:-9}" -- scripts/bench.sh event-sources --in-guest "$@" >&3
+}
+if [[ $bench == event-sources && ${1:-} != --in-guest ]]; then
+  install_packages "${guest_packages[@]}"
+  in_guest stock probe capture
+  in_guest patched netlink
+  exit
 fi
 if [[ ${1:-} == --guest ]]; then
   install_packages "${guest_packages[@]}"
@@ -33,9 +52,14 @@ fi
 
 # shellcheck source=../tests/integration/lib.sh
 source tests/integration/lib.sh
+# shellcheck source=../tests/integration/crowd.sh
+source tests/integration/crowd.sh
 # shellcheck source=../bench/lib.sh
 source bench/lib.sh
 case $bench in
   provision-throughput) source bench/provision_throughput.sh; provision_throughput "$@" ;;
+  event-sources) source bench/event_sources.sh; event_sources_in_guest "${@:2}" ;;
+  database) source bench/database.sh; database "$@" ;;
+  lifecycle) source bench/lifecycle.sh; lifecycle ;;
   connect-latency) source bench/connect_latency.sh; connect_latency "$@" ;;
 esac
