@@ -125,7 +125,12 @@ void Flow::rechecked(LookupAnswer& answer) {
     return remove(interface, answer.key, to_string(*refusal));
   }
   PeerRecord& record = std::get<PeerRecord>(answer.verdict);
-  if (!record.is_on_trial) return refresh(interface, record, answer.asked_at);
+  if (!record.is_on_trial) {
+    // What enrols a device also tells of the change, which may be heard first.
+    const bool has_passed_its_trial = peer->is_on_trial && !greeted_.contains(id);
+    if (has_passed_its_trial) return settle_in(interface, *peer, record, answer.asked_at);
+    return refresh(interface, record, answer.asked_at);
+  }
   if (peer->owner == Owner::ours) return; // its session decides
   // One without addresses is a trial that somebody began and did not live to end.
   if (interface.allowed_ips.has_exactly(answer.key, {}))

@@ -41,15 +41,19 @@ void Flow::enrolled(LookupAnswer& answer, const Instant& now) {
   const Peer* const peer = interface.peers.find(id.key);
   if (peer == nullptr || !peer->is_on_trial || peer->stage == PeerStage::installing) return;
   PeerRecord* const record = std::get_if<PeerRecord>(&answer.verdict);
-  if (record != nullptr && !record->is_on_trial) {
-    report_.enrolled(interface, id.key);
-    claim_session(interface, id.key, *peer);
-    return refresh(interface, *record, answer.asked_at);
-  }
+  if (record != nullptr && !record->is_on_trial)
+    return settle_in(interface, *peer, *record, answer.asked_at);
   const Refusal refusal =
       record != nullptr ? Refusal::not_enrolled : std::get<Refusal>(answer.verdict);
   if (refusal != Refusal::database_unavailable) remember(id, refusal, now);
   remove(interface, id.key, to_string(refusal));
+}
+
+void Flow::settle_in(Interface& interface, const Peer& peer, PeerRecord& record,
+                     TimePoint asked_at) {
+  report_.enrolled(interface, record.key);
+  claim_session(interface, record.key, peer);
+  refresh(interface, record, asked_at);
 }
 
 } // namespace provisiond::flow

@@ -117,6 +117,7 @@ class Flow {
   [[nodiscard]] std::optional<Refusal> admit_trial(const Instant& now);
   void enrol(Interface& interface, const PublicKey& key, const Instant& now);
   void enrolled(LookupAnswer& answer, const Instant& now);
+  void settle_in(Interface& interface, const Peer& peer, PeerRecord& record, TimePoint asked_at);
 
   // device_steps.cpp
   [[nodiscard]] std::optional<Refusal> plan(Interface& interface, const Sighting& sighting,

@@ -116,6 +116,29 @@ TEST(Enrolment, ARecheckLeavesATrialAlone) {
   EXPECT_EQ(world.lookups.size(), 1U);
 }
 
+TEST(Enrolment, TheChangeThatItCausesMayBeHeardBeforeItsAnswer) {
+  World world;
+  try_out(world);
+  connect(world);
+  std::vector<LookupRequest> asked = world.lookups.drain(10);
+  ASSERT_EQ(asked.size(), 1U);
+  world.advance(1ms);
+  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.recheck(world.now);
+  world.answer_known();
+  EXPECT_EQ(world.metrics.enrolled.value(), 1U);
+  const kernel::PeerState* const peer = world.device->find(client.public_key);
+  ASSERT_NE(peer, nullptr);
+  EXPECT_EQ(peer->allowed_ips.size(), 1U);
+  world.flow.answered({.interface = asked[0].interface,
+                       .key = asked[0].key,
+                       .ticket = asked[0].ticket,
+                       .verdict = World::known(client.public_key),
+                       .asked_at = asked[0].asked_at},
+                      world.now);
+  EXPECT_EQ(world.metrics.enrolled.value(), 1U) << "once";
+}
+
 TEST(Enrolment, TrialsAreFewAtATime) {
   World world{GreetingMode::resubmit, {.most_trials = 1}};
   try_out(world);
