@@ -35,7 +35,7 @@ fi
 in_guest() {
   local module=$1 insert=(); shift
   if [[ $module == patched ]]; then insert=(--wireguard "$(tests/guest/wireguard_module.sh)"); fi
-  tests/guest/run.sh exec --timeout 1800 --count-instructions "${insert[@]}" --env PATIENCE=5 \
+  tests/guest/run.sh exec --timeout 1800 --skip-idle-time "${insert[@]}" --env PATIENCE=5 \
     --env "BENCH_PREFIX=$module" --env "BENCH_ROUNDS=${BENCH_ROUNDS:-9}" -- scripts/bench.sh event-sources --in-guest "$@" >&3
 }
 if [[ $bench == event-sources && ${1:-} != --in-guest ]]; then

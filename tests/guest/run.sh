@@ -26,17 +26,21 @@ qemu_pid=""
 usage() {
     cat <<'USAGE'
 Usage: tests/guest/run.sh exec|systemd [OPTION...] -- COMMAND [ARGUMENT...]
+       tests/guest/run.sh prepare
 
   exec      a small init of our own runs COMMAND: the quick way
   systemd   the host's systemd boots to multi-user.target, then runs COMMAND as a service
+  prepare   only makes what every machine shares; takes no COMMAND
 
   --timeout SECONDS    end the machine after this long (default 900)
   --memory SIZE        the machine's memory, as QEMU writes it (default 2G)
   --env NAME=VALUE     set a variable for COMMAND; may be repeated
   --wireguard MODULE   insert this wireguard.ko instead of the stock one
   --console FILE       keep the kernel's console output in FILE
-  --count-instructions one processor, whose clock ticks once per instruction: slower, and figures
-                       that do not depend on what else the host does
+  --count-instructions one processor, whose clock ticks a nanosecond per instruction while it is busy:
+                       no figure and no wait depends on what else the host does
+  --skip-idle-time     counts instructions, and passes over the time in which nothing runs; so the
+                       host's disk, when it is waited for, seems slow
   --tty                give COMMAND this terminal (for a shell; Ctrl-C then goes to the guest)
 
 The exit status is COMMAND's; 124 after a timeout, 125 when the machine ended without one.
@@ -51,7 +55,7 @@ fail() {
 parse_arguments() {
     while (($# > 0)); do
         case "$1" in
-            exec | systemd)
+            exec | systemd | prepare)
                 [[ -z "$mode" ]] || fail "two modes given: $mode and $1"
                 mode="$1"
                 shift
@@ -62,8 +66,10 @@ parse_arguments() {
                 shift 2
                 ;;
             --tty) use_tty=yes; shift ;;
-            --count-instructions)
-                processors=(-accel "tcg,thread=single" -smp 1 -icount "shift=0,sleep=off")
+            --count-instructions | --skip-idle-time)
+                local sleep=on
+                [[ "$1" == --count-instructions ]] || sleep=off
+                processors=(-accel "tcg,thread=single" -smp 1 -icount "shift=0,sleep=$sleep")
                 shift
                 ;;
             -h | --help) usage; exit 0 ;;
@@ -71,7 +77,8 @@ parse_arguments() {
             *) usage >&2; fail "unknown argument: $1" ;;
         esac
     done
-    [[ -n "$mode" ]] || { usage >&2; fail "name a mode: exec or systemd"; }
+    [[ -n "$mode" ]] || { usage >&2; fail "name a mode: exec, systemd or prepare"; }
+    [[ "$mode" != prepare ]] || return 0
     ((${#command_line[@]} > 0)) || { usage >&2; fail "no COMMAND after --"; }
     if [[ "$use_tty" == yes ]] && ! [[ -t 0 && -t 1 ]]; then
         fail "--tty needs a terminal on standard input and output"
@@ -223,10 +230,11 @@ main() {
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
     require_tools
-    [[ "$mode" == exec || -x /usr/lib/systemd/systemd ]] ||
+    [[ "$mode" != systemd || -x /usr/lib/systemd/systemd ]] ||
         fail "this host has no systemd to boot; run: apt-get install systemd"
     prepare_kernel_image "$checkout/build/guest" "$guest_dir/initramfs_init.sh"
     "$guest_dir/private_postgres.sh" template || fail "initdb does not work on this host"
+    [[ "$mode" != prepare ]] || exit 0
 
     local machine=0 answer=""
     work_dir="$(mktemp -d)"

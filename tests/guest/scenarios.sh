@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# The promises that need Debian's kernel, in three boots: a small init runs the guest's selftest, the
-# netlink back end against the real device, and the integration scenarios that touch it; systemd runs
-# the installed service; and with the patched module a small init runs what needs the kernel's own
-# events. Ends with one line, "N passed, N failed", for all.
+# The promises that need Debian's kernel, in boots of an emulated machine, two at a time. Each has one
+# processor whose clock counts its instructions, so that no wait depends on what else this host does.
+# Ends with one line, "N passed, N failed", for all.
 #
-#   tests/guest/scenarios.sh [kernel] [systemd] [patched]   some or all of the boots; half an hour
-#   tests/guest/scenarios.sh only NAME[@SOURCE]...          these scenarios alone, on the stock kernel;
-#                                                           NAME@netlink: all with the patched module
+#   tests/guest/scenarios.sh [BOOT]...              some or all of:
+#     probe     by the kernel probe, on the stock kernel, and what the daemon chooses by itself
+#     patched   by the events of the patched module
+#     device    the netlink back end and the peers on the kernel's own device
+#     capture   by capture, on the stock kernel
+#     systemd   the installed service
+#   tests/guest/scenarios.sh only NAME[@SOURCE]...  these scenarios alone, on the stock kernel;
+#                                                   NAME@netlink: all with the patched module
 #
 #   BUILD_DIR    where the binaries are             (default build/dev)
 set -euo pipefail
@@ -58,7 +62,6 @@ with_sources() {
   done <<<"$by_source"
 }
 
-# What the boot called kernel runs, in the guest.
 device_exercise() {
   local status=0
   ip netns add exercise
@@ -70,71 +73,91 @@ device_exercise() {
   ip netns delete exercise
   return "$status"
 }
-in_guest() {
-  tests/guest/selftest.sh || true
-  device_exercise || true
-  tests/integration/run.sh --retries 1 --greetings "reverse resubmit" "${greeted[@]}" "${others[@]}" ||
-    true
-  # shellcheck disable=SC2046  # a list
-  tests/integration/run.sh --retries 1 --greetings reverse $(with_sources capture probe) \
-    "${automatic[@]}"
+in_guest() { tests/integration/run.sh --jobs 1 --retries 1 "$@"; }
+# What the boot of that name runs, in the guest.
+# shellcheck disable=SC2046  # lists
+run_boot() {
+  case $1 in
+    probe) in_guest --greetings reverse $(with_sources probe) "${automatic[@]}" ;;
+    patched)
+      tests/guest/unknown_peer_event.sh || true
+      in_guest --greetings reverse $(with_sources netlink) ;;
+    device)
+      tests/guest/selftest.sh || true
+      device_exercise || true
+      in_guest --greetings "reverse resubmit" "${greeted[@]}" "${others[@]}" ;;
+    capture) in_guest --greetings reverse $(with_sources capture) ;;
+    systemd) tests/guest/systemd_service.sh ;;
+    only) in_guest --greetings "reverse resubmit" "${@:2}" ;;
+  esac
 }
 
-# What the boot called patched runs, in the guest.
-in_patched_guest() {
-  tests/guest/unknown_peer_event.sh || true
-  # shellcheck disable=SC2046  # a list
-  tests/integration/run.sh --retries 1 --greetings reverse $(with_sources netlink)
-}
-
-# boot NAME MODE [OPTION...] -- COMMAND...: counts the lines that say ok and FAIL; a boot without any
-# has failed.
+# boot NAME [ARGUMENT...]: a module that cannot be built is a failure of the boot that needs it.
 boot() {
-  local name=$1 mode=$2 status=0; shift 2
-  printf '== the boot called %s, %s, after %d s\n' "$name" "$mode" "$SECONDS"
-  tests/guest/run.sh "$mode" --timeout 3000 --env "BUILD_DIR=$BUILD_DIR" --env PATIENCE=5 \
-    --env LOG_DIR=/tmp/test-logs --env WG_BACKEND=kernel "$@" 2>&1 | tee "$work/$name" || status=$?
-  local good bad
+  local mode=exec insert=()
+  [[ $1 != systemd ]] || mode=systemd
+  if [[ $1 == patched || " $* " == *"@netlink "* ]]; then
+    insert=(--wireguard "$(tests/guest/wireguard_module.sh || true)")
+  fi
+  exec tests/guest/run.sh "$mode" --count-instructions --timeout 3600 --env "BUILD_DIR=$BUILD_DIR" \
+    --env PATIENCE=2 --env LOG_DIR=/tmp/test-logs --env WG_BACKEND=kernel "${insert[@]}" -- \
+    tests/guest/scenarios.sh in-guest "$@"
+}
+
+# What two boots would make at the same time is made before them.
+prepare() {
+  [[ " $* " != *" patched "* ]] || tests/guest/wireguard_module.sh >/dev/null || true
+  tests/guest/run.sh prepare
+}
+
+declare -A running=() began=()
+# Counts the lines that say ok and FAIL; a boot without any has failed.
+finish_one() {
+  local pid name status=0 good bad
+  wait -n -p pid "${!running[@]}" || status=$?
+  name=${running[$pid]}
+  unset "running[$pid]"
+  printf '== the boot called %s took %d s\n' "$name" "$((SECONDS - began[$pid]))"
+  cat "$work/$name"
   good=$(grep -cE '^ok ' "$work/$name" || true)
   bad=$(grep -cE '^FAIL' "$work/$name" || true)
   if ((bad == 0 && (good == 0 || status != 0))); then
-    printf 'FAIL the boot ended with status %s\n' "$status"
+    printf 'FAIL the boot called %s ended with status %s\n' "$name" "$status"
     bad=1
   fi
   passed=$((passed + good))
   failed=$((failed + bad))
 }
-
-# boot_patched NAME COMMAND...: a module that cannot be built is a failure of the boot that needs it.
-boot_patched() {
-  local module=
-  module=$(tests/guest/wireguard_module.sh) || true
-  boot "$1" exec --wireguard "$module" -- "${@:2}"
-}
-boot_only() {
-  local command=(tests/integration/run.sh --greetings "reverse resubmit" "$@")
-  if [[ " $* " == *"@netlink "* ]]; then boot_patched only "${command[@]}"; return; fi
-  boot only exec -- "${command[@]}"
+# shellcheck disable=SC2317  # called by the trap
+clean_up() {
+  local pid
+  for pid in "${!running[@]}"; do { kill "$pid" && wait "$pid"; } || true; done 2>/dev/null
+  rm -rf "$work"
 }
 
-case ${1:-} in
-  in-guest) in_guest; exit ;;
-  in-patched-guest) in_patched_guest; exit ;;
-esac
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-passed=0
-failed=0
-(($# > 0)) || set -- kernel systemd patched
-if [[ $1 == only ]]; then boot_only "${@:2}"; set --; fi
+if [[ ${1:-} == in-guest ]]; then run_boot "${@:2}"; exit; fi
 for which in "$@"; do
   case $which in
-    kernel) boot kernel exec -- tests/guest/scenarios.sh in-guest ;;
-    systemd) boot systemd systemd -- tests/guest/systemd_service.sh ;;
-    patched) boot_patched patched tests/guest/scenarios.sh in-patched-guest ;;
-    *) sed -n '2,11s/^# \{0,1\}//p' tests/guest/scenarios.sh >&2; exit 2 ;;
+    only) break ;;
+    probe | patched | device | capture | systemd) ;;
+    *) sed -n '2,16s/^# \{0,1\}//p' tests/guest/scenarios.sh >&2; exit 2 ;;
   esac
 done
+[[ ${1:-} != only ]] || boot "$@" # its output as it comes
+(($# > 0)) || set -- probe patched device capture systemd # the long ones first
+
+work=$(mktemp -d)
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+passed=0
+failed=0
+prepare "$@"
+for which in "$@"; do
+  while ((${#running[@]} >= 2)); do finish_one; done
+  boot "$which" >"$work/$which" 2>&1 </dev/null &
+  running[$!]=$which
+  began[$!]=$SECONDS
+done
+while ((${#running[@]} > 0)); do finish_one; done
 printf '%d passed, %d failed\n' "$passed" "$failed"
 ((failed == 0))

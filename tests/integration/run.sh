@@ -108,7 +108,7 @@ work=$(mktemp -d)
 # shellcheck disable=SC2317  # called by the trap
 clean_up() {
   local pid
-  for pid in "${!running[@]}"; do kill "$pid" && wait "$pid"; done 2>/dev/null
+  for pid in "${!running[@]}"; do { kill "$pid" && wait "$pid"; } || true; done 2>/dev/null
   rm -rf "$work"
 }
 trap clean_up EXIT
