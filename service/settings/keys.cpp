@@ -192,6 +192,7 @@ std::vector<std::string> known_paths() {
   add_paths<Authenticate>("authenticate", authenticate_fields, paths);
   add_paths<Greet>("greet", greet_fields, paths);
   add_paths<Watch>("watch", watch_fields, paths);
+  add_paths<Evict>("evict", evict_fields, paths);
   add_paths<Metrics>("metrics", metrics_fields, paths);
   add_paths<Control>("control", control_fields, paths);
   add_paths<Log>("log", log_fields, paths);

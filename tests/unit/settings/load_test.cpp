@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -139,6 +140,19 @@ TEST(Example, has_every_key_in_force_or_as_an_alternative) {
     const std::string key = path.substr(path.find('.') + 1);
     EXPECT_THAT(text, testing::ContainsRegex("\n +(- |# )?" + key + ": ")) << path;
   }
+}
+
+TEST(Example, has_no_section_of_which_the_known_paths_do_not_tell) {
+  const std::vector<std::string> paths = known_paths();
+  std::istringstream text{example_with_defaults()};
+  int sections = 0;
+  for (std::string line; std::getline(text, line);) {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string::npos || !std::islower(static_cast<unsigned char>(line[0]))) continue;
+    ++sections;
+    EXPECT_THAT(paths, testing::Contains(testing::StartsWith(line.substr(0, colon) + ".")));
+  }
+  EXPECT_GE(sections, 11);
 }
 
 class Files : public testing::Test {
