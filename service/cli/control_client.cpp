@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <system_error>
 
 namespace provisiond::cli {
 namespace {
@@ -41,7 +42,7 @@ Result<UniqueFd> connect_to(const std::string& socket) {
   }
   return fail(Error{fmt::format("no daemon answers at {} ({}); is it running, and is --socket its "
                                 "control.socket?",
-                                socket, std::strerror(errno)),
+                                socket, std::system_category().message(errno)),
                     ENOTCONN});
 }
 
