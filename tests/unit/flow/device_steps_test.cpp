@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace provisiond::flow {
 namespace {
 
@@ -148,6 +150,31 @@ TEST(DeviceSteps, AutoTurnsToTheReverseHandshakeAfterItsPatience) {
   EXPECT_EQ(world.device->initiations(), std::vector<PublicKey>{client.public_key});
   EXPECT_EQ(world.device->find(client.public_key)->endpoint, Endpoint::parse("192.0.2.2:4000"));
   EXPECT_EQ(world.metrics.greetings[metrics::GreetingKind::reverse].value(), 1U);
+}
+
+TEST(DeviceSteps, WhoFindsNoBudgetTurnsToTheReverseHandshakeLater) {
+  World world{GreetingMode::automatic};
+  const test::KeyPair third = test::make_key_pair(4);
+  for (const test::KeyPair* who : {&client, &other, &third})
+    world.knock(world.sighting_of(*who));
+  int next = 1;
+  world.answer_all([&](const PublicKey& key) {
+    return World::known(key, ("10.80.0." + std::to_string(++next) + "/32").c_str());
+  });
+  world.advance(1s);
+  world.pass();
+  const auto greeted = [&world] {
+    const std::vector<PublicKey>& all = world.device->initiations();
+    return std::set<PublicKey>(all.begin(), all.end()).size();
+  };
+  EXPECT_EQ(greeted(), 2U) << "what the prefix may cause at once";
+  world.pass();
+  EXPECT_EQ(greeted(), 2U) << "not asked for again at once";
+  world.advance(1s);
+  world.pass();
+  EXPECT_EQ(greeted(), 3U);
+  EXPECT_EQ(world.device->peer_count(), 3U);
+  EXPECT_EQ(world.refusals(Refusal::greet_budget), 0U) << "nobody is refused for it";
 }
 
 TEST(DeviceSteps, AGreetingThatTheDeviceDidNotHearIsRepeatedAndEndsSoon) {
