@@ -76,7 +76,7 @@ finish_one() {
       "$( ((tries[$label] == 1)) || printf ' at try %d' "${tries[$label]}")"
   elif ((tries[$label] <= retries)); then
     printf 'once more: %s (%d s)\n' "$label" "$((SECONDS - began[$pid]))"
-    sed 's/^/     | /' "$logs/${label// /_}.log" | tail -n 40
+    { grep '^FAIL' "$logs/${label// /_}.log" || true; tail -n 40 "$logs/${label// /_}.log"; } | sed 's/^/     | /'
     local name greeting
     read -r name greeting <<<"${arguments[$label]}"
     start "$name" "$greeting"
