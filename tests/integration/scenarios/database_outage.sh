@@ -36,7 +36,7 @@ check "it is refused as database_unavailable" \
 check "the daemon has no session" wait_for 2 metric_is database_up 0
 run postgres_launch
 check "started: both sessions come back" wait_for 3 metric_is database_up 2
-check "the client gets in at its next try" pings "$CL2" 10.80.0.1 8
+check "the client gets in at its next try" pings "$CL2" 10.80.0.1 13
 refute "its refusal was not remembered" has_logged ' reason=known_refused ' "$CLIENT2_KEY"
 
 run postgres_freeze

@@ -44,7 +44,7 @@ check "the first client has lost nothing" grep -q ' 0% packet loss' "$WORK/ping.
 
 check "the gateway resumes" run control resume
 check "the gauge says so" metric_is draining 0
-check "the second client gets in at its next try" pings "$CL2" 10.80.0.1 8
+check "the second client gets in at its next try" pings "$CL2" 10.80.0.1 13
 check "two are live" wait_for 3 live_are 2
 check "the second is listed" is_listed "$CLIENT2_KEY"
 check "every sighting is accounted for" wait_for 3 all_accounted_for

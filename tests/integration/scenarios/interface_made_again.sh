@@ -50,7 +50,7 @@ up_again
 check "back, it is served again" wait_for 3 is_back 2
 check "its peer is adopted again" wait_for 5 metric_is peers_adopted_total 2
 redial "$CL" "$WGC" 192.0.2.1:51820
-check "the client has its tunnel again" pings "$CL" 10.80.0.1 8
+check "the client has its tunnel again" pings "$CL" 10.80.0.1 13
 check "nobody was installed twice" metric_is peers_installed_total 1
 
 wg_interface_delete "$GW" "$WGS"
@@ -60,6 +60,6 @@ check "made again, it is served again" wait_for 3 is_back 3
 check "without peers" peers_are "$GW" "$WGS" 0
 
 redial "$CL" "$WGC" 192.0.2.1:51820
-check "the client connects again" pings "$CL" 10.80.0.1 8
+check "the client connects again" pings "$CL" 10.80.0.1 13
 check "the same process served all of them" test "$(logged ' ready ')" = 1
 check "both tunnels are counted" wait_for 3 metric_is connected_total 2

@@ -19,7 +19,7 @@ sleep 1
 check "with its old key it goes on" pings "$CL" 10.80.0.1 2
 run ip netns exec "$CL" wg set "$WGC" private-key "$WORK/new.key"
 redial "$CL" "$WGC" 192.0.2.1:51820
-check "with its new key it pings from the same address" pings "$CL" 10.80.0.1 8
+check "with its new key it pings from the same address" pings "$CL" 10.80.0.1 13
 check "the old key has left the device" wait_for 2 peers_are "$GW" "$WGS" 1
 check "for that reason" has_logged ' removed .*reason=key_rotated' "$CLIENT_KEY"
 

@@ -28,7 +28,7 @@ for stage in after-install after-greeting after-session; do
   check "the daemon dies $stage" daemon_ends
   check "the peer is on the device" peers_are "$GW" "$WGS" 1
   daemon_start "$GW" "$WORK/config.yaml"
-  check "the client connects at its next try" pings "$CL" 10.80.0.1 8
+  check "the client connects at its next try" pings "$CL" 10.80.0.1 13
   check "the peer is the only one" wait_for 3 metric_is peers 1
   check "and adopted" wait_for 3 metric_is peers_adopted_total 1
   check "with its own keepalive" wait_for 3 keepalive_is off
@@ -39,7 +39,7 @@ done
 
 daemon_start "$GW" "$WORK/config.yaml" env WG_PROVISIOND_FAULT=before-eviction
 redial "$CL" "$WGC" 192.0.2.1:51820
-check "the client connects once more" pings "$CL" 10.80.0.1 8
+check "the client connects once more" pings "$CL" 10.80.0.1 13
 peer_set "$CLIENT_KEY" "expires_at = now() + interval '2 seconds'"
 check "the daemon dies before it takes the expired peer off" daemon_ends
 check "which is still there" peers_are "$GW" "$WGS" 1

@@ -40,7 +40,7 @@ check "which holds its session" wait_for 3 holder_is a
 peers_are "$GW2" "$WGS2" 0 || check "the other one has no peer" false
 
 redial "$CL" "$WGC" "$AT_B"
-check "it moves to the other" pings "$CL" 10.80.0.1 8
+check "it moves to the other" pings "$CL" 10.80.0.1 13
 check "the first drops it within a second" wait_for 1 peers_are "$GW" "$WGS" 0
 check "and says why" of "$GW" metric_is 'evictions_total{reason="moved"}' 1
 check "the other holds the session" wait_for 3 holder_is b
@@ -51,7 +51,7 @@ sleep 1.1 # copies are known as such for a second
 KNOCK_AT=$AT_A knock "$CL" key --load "$WORK/early"
 check "an old initiation is worth nothing at the first" wait_for 3 of "$GW" refused_times replayed 1
 redial "$CL" "$WGC" "$AT_A"
-check "the client moves back" pings "$CL" 10.80.0.1 8
+check "the client moves back" pings "$CL" 10.80.0.1 13
 check "the other drops it" wait_for 2 peers_are "$GW2" "$WGS2" 0
 KNOCK_AT=$AT_B knock "$CL" key --load "$WORK/early"
 check "the old initiation is worth nothing at the other" wait_for 3 of "$GW2" refused_times replayed 1
