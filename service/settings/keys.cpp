@@ -45,7 +45,7 @@ constexpr std::array<Field<Database>, 13> database_fields{{
     field<&Database::reconnect_minimum>("reconnect-minimum", {10, 5 * minute}),
     field<&Database::reconnect_maximum>("reconnect-maximum", {10, hour}),
     field<&Database::poll_interval>("poll-interval", {100, 10 * minute}),
-    field<&Database::max_stale>("max-stale", {0, 30 * 24 * hour}),
+    field<&Database::max_stale>("max-stale", {0, 720 * hour}),
     field<&Database::when_stale>("when-stale"),
 }};
 
