@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The promises that need Debian's kernel, in boots of an emulated machine, two at a time. Each has one
 # processor whose clock counts its instructions, so that no wait depends on what else this host does.
-# Ends with one line, "N passed, N failed", for all.
+# Each line begins with its boot's name; the last one is "N passed, N failed", for all.
 #
 #   tests/guest/scenarios.sh [BOOT]...              some or all of:
 #     probe     by the kernel probe, on the stock kernel, and what the daemon chooses by itself
@@ -110,15 +110,15 @@ prepare() {
   tests/guest/run.sh prepare
 }
 
-declare -A running=() began=()
+declare -A running=() began=() telling=()
 # Counts the lines that say ok and FAIL; a boot without any has failed.
 finish_one() {
   local pid name status=0 good bad
   wait -n -p pid "${!running[@]}" || status=$?
   name=${running[$pid]}
   unset "running[$pid]"
+  wait "${telling[$pid]}" || true
   printf '== the boot called %s took %d s\n' "$name" "$((SECONDS - began[$pid]))"
-  cat "$work/$name"
   good=$(grep -cE '^ok ' "$work/$name" || true)
   bad=$(grep -cE '^FAIL' "$work/$name" || true)
   if ((bad == 0 && (good == 0 || status != 0))); then
@@ -154,9 +154,13 @@ failed=0
 prepare "$@"
 for which in "$@"; do
   while ((${#running[@]} >= 2)); do finish_one; done
+  : >"$work/$which"
   boot "$which" >"$work/$which" 2>&1 </dev/null &
-  running[$!]=$which
-  began[$!]=$SECONDS
+  pid=$!
+  running[$pid]=$which
+  began[$pid]=$SECONDS
+  tail -n +1 -f -s 0.5 --pid="$pid" "$work/$which" 2>&1 | sed -u "s/^/$which | /" &
+  telling[$pid]=$!
 done
 while ((${#running[@]} > 0)); do finish_one; done
 printf '%d passed, %d failed\n' "$passed" "$failed"
