@@ -49,6 +49,7 @@ void Flow::enrolled(LookupAnswer& answer, const Instant& now) {
   remove(interface, id.key, to_string(refusal));
 }
 
+// Once for each enrolment, whichever tells of it first: the answer, or the change.
 void Flow::settle_in(Interface& interface, const Peer& peer, PeerRecord& record,
                      TimePoint asked_at) {
   report_.enrolled(interface, record.key);
