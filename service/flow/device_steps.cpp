@@ -12,9 +12,15 @@ namespace provisiond::flow {
 
 namespace {
 
+// What capture saw may still be in the device's queue. If the device initiated before it came to
+// it, both ends would drop the other's response, and the client would be without a session until
+// its next try, 5 s later. So the device is handed the client's initiation, and initiates when no
+// session follows.
 greet::Strategy first_strategy(GreetingMode mode, const Sighting& sighting) {
   if (!sighting.has_initiation()) return greet::Strategy::reverse; // nothing to hand back
-  return mode == GreetingMode::reverse ? greet::Strategy::reverse : greet::Strategy::resubmit;
+  const bool has_been_dropped = sighting.seen_by != SourceKind::capture;
+  if (mode == GreetingMode::reverse && has_been_dropped) return greet::Strategy::reverse;
+  return greet::Strategy::resubmit;
 }
 
 bool means_gone(const Error& error) {
@@ -49,7 +55,7 @@ std::optional<Refusal> Flow::plan(Interface& interface, const Sighting& sighting
                .manners = manners,
                .strategy = strategy,
                .is_on_trial = record.is_on_trial,
-               .falls_back = interface.greeting == GreetingMode::automatic},
+               .falls_back = interface.greeting != GreetingMode::resubmit},
       .changes = {},
   };
   planned.changes.push_back(install::plan(record));

@@ -177,6 +177,19 @@ TEST(DeviceSteps, WhoFindsNoBudgetTurnsToTheReverseHandshakeLater) {
   EXPECT_EQ(world.refusals(Refusal::greet_budget), 0U) << "nobody is refused for it";
 }
 
+TEST(DeviceSteps, WhatTheDeviceMayStillHaveInItsQueueIsNotCrossedByAReverseHandshake) {
+  World world{GreetingMode::reverse};
+  world.seen_by = SourceKind::capture;
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  EXPECT_EQ(world.sender.packets.size(), 1U) << "the device is handed the client's own initiation";
+  EXPECT_TRUE(world.device->initiations().empty());
+  world.advance(1s);
+  world.pass();
+  EXPECT_EQ(world.device->initiations(), std::vector<PublicKey>{client.public_key});
+  EXPECT_EQ(world.metrics.greetings[metrics::GreetingKind::reverse].value(), 1U);
+}
+
 TEST(DeviceSteps, AGreetingThatTheDeviceDidNotHearIsRepeatedAndEndsSoon) {
   World world;
   world.knock(world.sighting_of(client));

@@ -69,6 +69,7 @@ class World {
     seen.local = Endpoint::parse("192.0.2.1:51820").value();
     seen.seen_at = now.steady;
     seen.seen_at_wall = now.wall;
+    seen.seen_by = seen_by;
     seen.initiation = initiation;
     return seen;
   }
@@ -139,6 +140,7 @@ class World {
 
   metrics::Metrics metrics;
   Instant now{.steady = TimePoint{} + 1h, .wall = WallTime{} + 1'000'000h};
+  SourceKind seen_by = SourceKind::probe; // of the sightings that it makes
   test::FakeWgDevice* device = nullptr;
   test::FakePacketSender sender;
   test::FakeSource source;
