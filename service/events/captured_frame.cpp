@@ -1,6 +1,7 @@
 #include "events/captured_frame.hpp"
 
 #include "events/answerable.hpp"
+#include "events/credible_age.hpp"
 #include "wire/messages.hpp"
 
 #include <algorithm>
@@ -10,8 +11,6 @@
 namespace provisiond::events {
 
 namespace {
-
-constexpr Duration credible_age = std::chrono::seconds{10};
 
 Instant arrival_of(const kernel::ReceivedPacket& packet, const Instant& now) {
   if (!packet.received_at) return now;

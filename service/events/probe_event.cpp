@@ -2,6 +2,7 @@
 
 #include "events/answerable.hpp"
 #include "events/bpf/unknown_peer.h"
+#include "events/credible_age.hpp"
 #include "wire/messages.hpp"
 
 #include <algorithm>
@@ -10,8 +11,6 @@
 namespace provisiond::events {
 
 namespace {
-
-constexpr Duration credible_age = std::chrono::seconds{10};
 
 Instant arrival_of(std::uint64_t kernel_time_ns, const Instant& now) {
   const TimePoint seen{std::chrono::nanoseconds{kernel_time_ns}};

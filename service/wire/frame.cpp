@@ -1,6 +1,7 @@
 #include "wire/frame.hpp"
 
 #include "wire/bytes.hpp"
+#include "wire/ip_header.hpp"
 
 #include <netinet/in.h>
 
@@ -9,10 +10,6 @@
 namespace provisiond::wire {
 
 namespace {
-
-constexpr std::size_t ipv4_header_size = 20;
-constexpr std::size_t ipv6_header_size = 40;
-constexpr std::size_t udp_header_size = 8;
 
 using Packet = std::span<const std::uint8_t>;
 

@@ -1,5 +1,6 @@
 #include "wire/bytes.hpp"
 #include "wire/frame.hpp"
+#include "wire/ip_header.hpp"
 
 #include <netinet/in.h>
 
@@ -9,9 +10,6 @@ namespace provisiond::wire {
 
 namespace {
 
-constexpr std::size_t ipv4_header_size = 20;
-constexpr std::size_t ipv6_header_size = 40;
-constexpr std::size_t udp_header_size = 8;
 constexpr std::size_t maximum_length = 65'535; // of a 16-bit length field
 constexpr std::uint8_t hop_limit = 64;
 constexpr std::uint16_t dont_fragment = 0x4000;
