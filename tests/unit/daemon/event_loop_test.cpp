@@ -41,11 +41,14 @@ TEST(EventLoop, ForgetsADescriptorWithoutClosingIt) {
 TEST(EventLoop, CallsBackAtTheirTimeInOrder) {
   EventLoop loop;
   std::vector<int> order;
-  loop.after(2ms, [&] {
-    order.push_back(2);
-    loop.stop();
+  loop.after(1h, [&] { order.push_back(3); });
+  loop.after(1ms, [&] {
+    order.push_back(1);
+    loop.after(1ms, [&] {
+      order.push_back(2);
+      loop.stop();
+    });
   });
-  loop.after(1ms, [&] { order.push_back(1); });
   loop.run();
   EXPECT_EQ(order, (std::vector<int>{1, 2}));
 }
