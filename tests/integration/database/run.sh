@@ -10,7 +10,8 @@
 #   claims        gateways that claim the same sessions at once
 #   *.cpp         database_test: sessions, pool and migrations, with the server stopped, frozen and changed under them
 #
-# Usage: run.sh   (BUILD_DIR: where the programs are built, default build/dev). The last line is "N passed, N failed".
+# Usage: run.sh [PART...], for example run.sh tap; all by default (BUILD_DIR: where the programs are built, default build/dev).
+# The last line is "N passed, N failed".
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
@@ -21,6 +22,7 @@ readonly ctl="$build/service/wg-provisionctl"
 passed=0
 failed=0
 work_dir=""
+pids=() # of the groups
 
 # shellcheck source-path=SCRIPTDIR source=../postgres.sh
 source "$here/../postgres.sh"
@@ -35,10 +37,11 @@ source "$here/cookbook.sh"
 
 # shellcheck disable=SC2317  # called by the trap on EXIT
 clean_up() {
-    local status=$?
+    local status=$? pid
     trap - EXIT INT TERM HUP
+    for pid in "${pids[@]}"; do { kill "$pid" && wait "$pid"; } 2>/dev/null || true; done
     if [[ -n "$work_dir" ]]; then
-        postgres_stop || true
+        [[ -z "$postgres_dir" ]] || postgres_stop || true
         rm -rf "$work_dir"
     fi
     exit "$status"
@@ -51,6 +54,7 @@ count() { # WHAT PASSED FAILED
 }
 
 fresh_database() { # NAME [TEMPLATE]
+    [[ "${2:-}" != schema_template ]] || prepare_template
     postgres_psql -c 'SET client_min_messages = error' -c "DROP DATABASE IF EXISTS $1" \
         -c "CREATE DATABASE $1 TEMPLATE ${2:-template0}"
 }
@@ -68,11 +72,16 @@ run_tap_file() {
     count "$(basename "$1")" "$good" "$((bad + (missing < 0 ? -missing : missing)))"
 }
 
-run_tap() {
-    local file
+# A migrated database to copy, made when a part first needs it.
+prepare_template() {
+    [[ -z "$(postgres_psql -c "SELECT 1 FROM pg_database WHERE datname = 'schema_template'")" ]] || return 0
     fresh_database schema_template
     "$ctl" db migrate --schema-dir "$checkout/schema" --dsn "$(postgres_dsn dbname=schema_template)" >/dev/null
     postgres_psql -d "$(postgres_dsn dbname=schema_template)" -c 'CREATE EXTENSION pgtap SCHEMA public'
+}
+
+run_tap() {
+    local file
     for file in "$here"/*.sql; do
         run_tap_file "$file"
     done
@@ -628,6 +637,53 @@ run_overtaken_commit() {
     count "overtaken commit" "$good" "$bad"
 }
 
+# Parts that may run beside each other, each line in a cluster of its own; the long ones first.
+readonly groups=(
+    "tap overtaken_commit"
+    "administration cookbook"
+    "database_test"
+    "command_line migrations concurrency claims"
+)
+
+run_parts() { # PART...
+    local part begun
+    work_dir="$(mktemp -d)"
+    chmod 711 "$work_dir"
+    postgres_start "$work_dir/cluster"
+    for part in "$@"; do
+        begun=$SECONDS
+        "run_$part"
+        printf '%s took %d s\n' "$part" "$((SECONDS - begun))"
+    done
+}
+
+# Two groups at a time; each one's output comes whole, when it has ended.
+run_groups() {
+    local group pid good bad
+    local -A running=()
+    work_dir="$(mktemp -d)"
+    finish_group() {
+        wait -n -p pid "${!running[@]}" || true
+        group="${running[$pid]}"
+        unset "running[$pid]"
+        grep -vE '^[0-9]+ passed, [0-9]+ failed$' "$group" || true
+        if ! read -r good bad < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$group"); then
+            good=0 bad=1
+            printf 'a part ended without a count\n'
+        fi
+        passed=$((passed + good))
+        failed=$((failed + bad))
+    }
+    for group in "${groups[@]}"; do
+        while ((${#running[@]} >= 2)); do finish_group; done
+        # shellcheck disable=SC2086  # a list
+        "$here/run.sh" $group >"$work_dir/${group// /_}" 2>&1 </dev/null &
+        pids+=($!)
+        running[$!]="$work_dir/${group// /_}"
+    done
+    while ((${#running[@]} > 0)); do finish_group; done
+}
+
 main() {
     local program
     for program in "$ctl" "$build/tests/database_test"; do
@@ -636,18 +692,7 @@ main() {
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
-    work_dir="$(mktemp -d)"
-    chmod 711 "$work_dir"
-    postgres_start "$work_dir/cluster"
-    run_tap
-    run_cookbook
-    run_command_line
-    run_administration
-    run_migrations
-    run_concurrency
-    run_claims
-    run_overtaken_commit
-    run_database_test
+    if (($# > 0)); then run_parts "$@"; else run_groups; fi
     printf '%d passed, %d failed\n' "$passed" "$failed"
     ((failed == 0))
 }
