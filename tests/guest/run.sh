@@ -146,10 +146,10 @@ compose_qemu() {
     local kernel="$1"
     mapfile -t qemu < <(
         printf '%s\n' qemu-system-x86_64 -nodefaults -no-user-config -no-reboot \
-            -display none -nic none -machine pc "${processors[@]}" -cpu max \
+            -display none -nic none -machine pc "${processors[@]}" -cpu Nehalem \
             -m "$memory" \
             -kernel "$kernel/vmlinuz" -initrd "$kernel/initramfs.cpio" \
-            -append "console=ttyS0 panic=-1 audit=0 mitigations=off tsc=reliable" \
+            -append "console=ttyS0 panic=-1 audit=0 mitigations=off tsc=reliable norandmaps rcupdate.rcu_expedited=1" \
             -chardev "file,id=console,path=${work_dir//,/,,}/console" -serial chardev:console \
             -device "virtio-serial-pci,max_ports=8"
         share root /

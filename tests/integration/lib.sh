@@ -50,11 +50,15 @@ refute() {
   if "$@"; then say "FAIL $name: $*"; FAILURES=$((FAILURES + 1)); else say "ok $name"; fi
 }
 
-wait_for() { # SECONDS COMMAND...: tries until it succeeds
-  local deadline=$((SECONDS + $1 * PATIENCE + 1)); shift
+# wait_for SECONDS COMMAND...: tries until it succeeds; less often when it takes long, because trying costs
+# most of what an emulated machine has.
+wait_for() {
+  local deadline=$((SECONDS + $1 * PATIENCE + 1)) pauses=(0.05 0.05 0.05 0.1 0.1 0.1 0.1) pause; shift
   until "$@" >/dev/null 2>&1; do
     ((SECONDS < deadline)) || return 1
-    sleep 0.05
+    pause=${pauses[0]:-0.2}
+    pauses=("${pauses[@]:1}")
+    sleep "$pause"
   done
 }
 
@@ -73,8 +77,10 @@ finish() {
   local status=$? name
   trap - EXIT INT TERM
   set +e
-  if ((status != 0 || FAILURES > 0)) && [[ -s $WORK/daemon.log ]]; then
-    say "--- the daemon's log"; tail -n 60 "$WORK/daemon.log"
+  if ((status != 0 || FAILURES > 0)); then
+    for name in "$WORK"/*.log "${postgres_dir:-$WORK}/log"; do
+      [[ ! -s $name ]] || { say "--- the end of ${name#"$WORK/"}"; tail -n 60 "$name"; }
+    done
   fi
   for name in "${PIDS[@]}"; do kill "$name" 2>/dev/null; done
   for name in "${PIDS[@]}"; do end_process "$name"; done
@@ -102,7 +108,8 @@ namespace() {
   ip -n "$made" link set lo up
   in_ns "$made" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 }
-in_ns() { local namespace=$1; shift; ip netns exec "$namespace" "$@"; }
+# in_ns NS COMMAND...: in its network; /sys stays this one's.
+in_ns() { local namespace=$1; shift; nsenter --net="/run/netns/$namespace" -- "$@"; }
 
 # background FILE COMMAND...: output goes to FILE; the process id is the last of PIDS. Not for
 # functions: their process would be a shell, and what they run would outlive it.
@@ -175,10 +182,30 @@ YAML
 }
 
 # A cluster with a database `fleet`, migrated, the network `demo` and a login for the daemon. run.sh
-# makes it once: FLEET_TEMPLATE is then its data directory.
+# makes it once: FLEET_TEMPLATE is then its data directory, and FLEET_CLUSTER the folder of a server that one
+# scenario after the other gets as if it were new, where starting a server takes long.
 database_start() {
+  if [[ -n ${FLEET_CLUSTER:-} ]]; then database_take_over; return; fi
   POSTGRES_TEMPLATE=${FLEET_TEMPLATE:-${POSTGRES_TEMPLATE:-}} postgres_start "$WORK/postgres"
   [[ -n ${FLEET_TEMPLATE:-} ]] || database_fill
+}
+database_take_over() {
+  local server
+  postgres_dir=$FLEET_CLUSTER
+  postgres_port=5432
+  { read -r server <"$postgres_dir/data/postmaster.pid" && kill -0 "$server"; } 2>/dev/null || run postgres_launch
+  postgres_psql >/dev/null <<'SQL'
+SET client_min_messages = error;
+DROP DATABASE IF EXISTS fleet WITH (FORCE);
+SELECT format('DROP ROLE %I', rolname) FROM pg_roles
+WHERE oid >= 16384 AND rolname <> 'daemon_login' AND rolname NOT LIKE 'wg\_provision\_%' \gexec
+CREATE DATABASE fleet TEMPLATE fleet_template;
+SQL
+}
+# database_share FOLDER: starts such a server.
+database_share() {
+  POSTGRES_TEMPLATE=$FLEET_TEMPLATE postgres_start "$1"
+  postgres_psql -c 'ALTER DATABASE fleet RENAME TO fleet_template'
 }
 database_fill() {
   postgres_psql -c "CREATE DATABASE fleet"
@@ -187,9 +214,10 @@ database_fill() {
   sql "CREATE ROLE daemon_login LOGIN IN ROLE wg_provision_daemon"
   sql "INSERT INTO wg_provision.networks (name) VALUES ('demo')"
 }
-# At once: nobody needs what is in it.
+# At once: nobody needs what is in it. A server that others use next stays.
 database_end() {
   local server
+  if [[ -n ${FLEET_CLUSTER:-} ]]; then postgres_thaw; return; fi
   read -r server <"$WORK/postgres/data/postmaster.pid" || return 0
   postgres_thaw
   kill -QUIT "$server" && wait_for 5 process_is_gone "$server"
@@ -243,7 +271,12 @@ is_refused() { has_logged " refused reason=$1 " "${2:-}"; }
 control() { "$BUILD_DIR/service/wg-provisionctl" "$@" --socket "$WORK/control.sock"; }
 control_says() { control "${@:2}" | grep -qE -- "$1"; }
 
-metrics() { in_ns "$DAEMON_NS" curl -s --max-time 5 http://127.0.0.1:9587/metrics; }
+# Without curl, which loads thirty libraries each time. The answer's head goes along.
+metrics() {
+  # shellcheck disable=SC2016  # expanded by that shell
+  timeout 5 nsenter --net="/run/netns/$DAEMON_NS" -- bash -c \
+    'exec 3<>/dev/tcp/127.0.0.1/9587 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && exec cat <&3' 2>/dev/null
+}
 # metric NAME{LABEL="VALUE"}: the value, 0 when there is no such series.
 metric() {
   metrics | awk -v name="wg_provisiond_$1" '$1 == name { v = $2 } END { printf "%.0f\n", v + 0 }'

@@ -22,7 +22,7 @@ install -d -o nobody "$WORK/run"
 sed -i "s,$WORK/control.sock,$WORK/run/control.sock," "$WORK/config.yaml"
 DAEMON=$WORK/wg-provisiond
 cp "$BUILD_DIR/service/wg-provisiond" "$DAEMON"
-chmod 711 "$WORK/postgres"
+chmod 711 "$postgres_dir"
 capabilities=+net_admin,+net_raw
 [[ $WG_BACKEND == kernel ]] || capabilities+=,+dac_override # wireguard-go's socket is root's
 as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups
