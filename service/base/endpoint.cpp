@@ -36,6 +36,7 @@ IpAddress IpAddress::v6(std::span<const std::uint8_t, 16> raw) {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string copy{text};
+  if (copy.find('\0') != std::string::npos) return std::nullopt; // inet_pton would stop there
   IpAddress address;
   if (inet_pton(AF_INET, copy.c_str(), address.bytes.data()) == 1) return address;
   address.family = Family::v6;

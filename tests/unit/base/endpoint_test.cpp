@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <string_view>
 
 namespace provisiond {
 namespace {
@@ -22,6 +23,15 @@ TEST(IpAddress, RefusesWhatIsNone) {
                            "fe80::1%eth0", "192.0.2.1/32"}) {
     EXPECT_FALSE(IpAddress::parse(text).has_value()) << text;
   }
+}
+
+// What follows the NUL would be believed to be a part of the address, and be written where it went.
+TEST(IpAddress, RefusesWhatGoesOnBehindANul) {
+  using namespace std::string_view_literals;
+  EXPECT_FALSE(IpAddress::parse("192.0.2.1\0"sv).has_value());
+  EXPECT_FALSE(IpAddress::parse("2001:db8::1\0x"sv).has_value());
+  EXPECT_FALSE(Endpoint::parse("192.0.2.1\0\nPostUp = x:51820"sv).has_value());
+  EXPECT_FALSE(IpPrefix::parse("10.0.0.0\0\nx/8"sv).has_value());
 }
 
 TEST(IpAddress, FromRawBytesIsTheSameAsParsed) {
