@@ -81,7 +81,9 @@ Error CsvReader::malformed(std::string_view what) const {
   return Error{fmt::format("line {}: {}", line_, what), EINVAL};
 }
 
+// A field that is empty and alone is quoted, because an empty line is no record.
 std::string csv_line(const std::vector<std::string>& fields) {
+  if (fields.size() == 1 && fields.front().empty()) return "\"\"\n";
   std::vector<std::string> words;
   for (const std::string& field : fields) {
     const bool is_plain = field.find_first_of(",\"\r\n") == std::string::npos;

@@ -57,5 +57,10 @@ TEST(CsvLine, QuotesWhatMustBe) {
   EXPECT_EQ(csv_line({"a b", "", "c,d", "\"", "e\nf"}), "a b,,\"c,d\",\"\"\"\",\"e\nf\"\n");
 }
 
+TEST(CsvLine, OfOneEmptyFieldIsNoEmptyLine) {
+  EXPECT_EQ(csv_line({""}), "\"\"\n");
+  EXPECT_THAT(fields_of(csv_line({""})), ElementsAre(""));
+}
+
 } // namespace
 } // namespace provisiond::cli
