@@ -19,6 +19,16 @@ std::size_t length_announced_by(unsigned char first) {
   return 0;
 }
 
+// The second byte of a character can be any continuation, except behind these: other ones would
+// make a shorter character longer, half of a UTF-16 pair, or a number beyond the last.
+bool can_follow(unsigned char first, unsigned char second) {
+  if (first == 0xe0) return second >= 0xa0;
+  if (first == 0xed) return second < 0xa0;
+  if (first == 0xf0) return second >= 0x90;
+  if (first == 0xf4) return second < 0x90;
+  return true;
+}
+
 // The bytes of the visible character that `text` begins with; 0 when it begins with none.
 std::size_t visible_length(std::string_view text) {
   const unsigned char first = static_cast<unsigned char>(text.front());
@@ -27,6 +37,7 @@ std::size_t visible_length(std::string_view text) {
   if (!std::all_of(text.begin() + 1, text.begin() + static_cast<std::ptrdiff_t>(length),
                    is_continuation))
     return 0;
+  if (length > 1 && !can_follow(first, static_cast<unsigned char>(text[1]))) return 0;
   // U+0080 to U+009F, and the marks that turn the direction of writing or hide it: U+200B to
   // U+200F, U+2028 to U+202E, U+2066 to U+2069.
   const unsigned char last = static_cast<unsigned char>(text[length - 1]);

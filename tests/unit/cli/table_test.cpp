@@ -44,5 +44,13 @@ TEST(Printable, ShowsWhatIsNotUtf8AsNumbers) {
   EXPECT_EQ(printable("\xe2\x82z"), "\\xe2\\x82z");
 }
 
+TEST(Printable, ShowsWhatOnlyLooksLikeUtf8AsNumbers) {
+  EXPECT_EQ(printable("\xe0\x80\x9b"), "\\xe0\\x80\\x9b");          // an escape in three bytes
+  EXPECT_EQ(printable("\xf0\x80\x80\x8a"), "\\xf0\\x80\\x80\\x8a"); // a line feed in four
+  EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");          // half of a pair
+  EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80"); // beyond the last
+  EXPECT_EQ(printable("\xed\x9f\xbf\xf4\x8f\xbf\xbf"), "\xed\x9f\xbf\xf4\x8f\xbf\xbf");
+}
+
 } // namespace
 } // namespace provisiond::cli
