@@ -14,9 +14,9 @@ namespace {
 
 Instant arrival_of(const kernel::ReceivedPacket& packet, const Instant& now) {
   if (!packet.received_at) return now;
-  const Duration age = now.wall - *packet.received_at;
-  if (age < Duration::zero() || age > credible_age) return {now.steady, *packet.received_at};
-  return {now.steady - age, *packet.received_at};
+  const WallTime seen = *packet.received_at;
+  if (seen > now.wall || seen < now.wall - credible_age) return {now.steady, seen};
+  return {now.steady - (now.wall - seen), seen};
 }
 
 } // namespace

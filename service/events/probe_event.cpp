@@ -14,9 +14,8 @@ namespace {
 
 Instant arrival_of(std::uint64_t kernel_time_ns, const Instant& now) {
   const TimePoint seen{std::chrono::nanoseconds{kernel_time_ns}};
-  const Duration age = now.steady - seen;
-  if (age < Duration::zero() || age > credible_age) return now;
-  return {.steady = seen, .wall = now.wall - age};
+  if (seen > now.steady || seen < now.steady - credible_age) return now;
+  return {.steady = seen, .wall = now.wall - (now.steady - seen)};
 }
 
 Endpoint endpoint_of(const std::uint8_t (&address)[16], std::uint16_t port, bool is_v6) {

@@ -99,6 +99,14 @@ TEST(ProbeEvent, AnIncredibleTimeIsNow) {
   }
 }
 
+TEST(ProbeEvent, ATimeOutsideOfTheClockIsNow) {
+  for (const std::uint64_t at : {std::uint64_t{1} << 63U, (std::uint64_t{1} << 63U) - 1}) {
+    unknown_peer_event event = event_v4();
+    event.kernel_time_ns = at;
+    EXPECT_EQ(std::get<Sighting>(read_probe_event(event, 3, now)).seen_at, now.steady);
+  }
+}
+
 // The lines that run in the kernel.
 
 TEST(Admission, TheKernelGoesOnWithACookieOnlyUnderLoad) {
