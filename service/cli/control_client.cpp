@@ -1,7 +1,8 @@
 #include "cli/control_client.hpp"
 
+#include "cli/control_answer.hpp"
+
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -15,10 +16,7 @@
 namespace provisiond::cli {
 namespace {
 
-using nlohmann::json;
-
 constexpr timeval patience{.tv_sec = 10, .tv_usec = 0}; // more than the daemon has with us
-constexpr std::size_t longest_line = 1'048'576;
 
 Error lost(const std::string& socket, int code) {
   return Error{Error::system("ask the daemon at " + socket, code).message(), ENOTCONN};
@@ -56,22 +54,6 @@ void send_all(const UniqueFd& fd, std::string_view text) {
   }
 }
 
-int code_of(const std::string& word) {
-  if (word == "usage") return EINVAL;
-  if (word == "refused") return EPERM;
-  if (word == "not_found") return ENOENT;
-  return ENOTCONN; // busy: worth trying again
-}
-
-// Whether the line is the last one, and how it ends.
-std::optional<Status> end_of(std::string_view line) {
-  const json value = json::parse(line.begin(), line.end(), nullptr, false);
-  if (!value.is_object()) return fail(Error{"the daemon's answer is not understood"});
-  if (value.contains("done")) return Status{};
-  if (!value.contains("error")) return std::nullopt;
-  return fail(Error{value.value("error", "unknown error"), code_of(value.value("code", ""))});
-}
-
 } // namespace
 
 Status ask_daemon(const std::string& socket, std::string_view request,
@@ -79,25 +61,17 @@ Status ask_daemon(const std::string& socket, std::string_view request,
   const Result<UniqueFd> fd = connect_to(socket);
   if (!fd) return fail(fd.error());
   send_all(*fd, request);
-  std::string waiting;
+  ControlAnswer answer;
   std::array<char, 65536> bytes{};
-  while (waiting.size() < longest_line) {
+  while (true) {
     const ssize_t count = ::recv(fd->get(), bytes.data(), bytes.size(), 0);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail(lost(socket, errno));
     if (count == 0) return fail(lost(socket, ECONNRESET));
-    waiting.append(bytes.data(), static_cast<std::size_t>(count));
-    std::size_t begin = 0;
-    for (std::size_t end = 0; (end = waiting.find('\n', begin)) != std::string::npos;
-         begin = end + 1) {
-      const std::string_view line = std::string_view{waiting}.substr(begin, end - begin);
-      const std::optional<Status> status = end_of(line);
-      if (status) return *status;
-      take_line(line);
-    }
-    waiting.erase(0, begin);
+    const std::string_view heard{bytes.data(), static_cast<std::size_t>(count)};
+    const std::optional<Status> ended = answer.hear(heard, take_line);
+    if (ended) return *ended;
   }
-  return fail(Error{"the daemon's answer is not understood"});
 }
 
 } // namespace provisiond::cli

@@ -70,8 +70,8 @@ std::string status_text(const std::vector<std::string>& lines) {
   return fmt::format(
       "version            {}\nuptime             {}\ndraining           {}\n"
       "database sessions  {}\n\n{}",
-      printable(cell(status, "version")), duration_text(uptime), cell(status, "draining"),
-      cell(status, "database_sessions"),
+      printable(cell(status, "version")), duration_text(uptime),
+      printable(cell(status, "draining")), printable(cell(status, "database_sessions")),
       draw_table({"INTERFACE", "NETWORK", "PRESENT", "SOURCE", "PEERS", "GREETED"}, rows));
 }
 
@@ -80,7 +80,8 @@ std::string array_of_lines(const std::vector<std::string>& lines) {
 }
 
 std::string object_of_line(const std::vector<std::string>& lines) {
-  return lines.empty() ? "{}\n" : parsed(lines.front()).dump(2) + '\n';
+  const ordered_json object = lines.empty() ? ordered_json::object() : parsed(lines.front());
+  return object.is_object() ? object.dump(2) + '\n' : "{}\n";
 }
 
 } // namespace provisiond::cli

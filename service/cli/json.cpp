@@ -1,5 +1,7 @@
 #include "cli/json.hpp"
 
+#include "cli/json_shape.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace provisiond::cli {
@@ -10,6 +12,13 @@ using nlohmann::ordered_json;
 template <class Value>
 ordered_json value_of(const std::optional<Value>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+// The schema promises an object; whatever else a server sends is shown as the text that it is.
+ordered_json labels_of(const lookup::PeerRow& peer) {
+  constexpr int most_levels = 64;
+  if (!is_json(peer.labels, most_levels)) return peer.labels;
+  return ordered_json::parse(peer.labels);
 }
 
 ordered_json value_of(const lookup::PeerRow& peer) {
@@ -24,7 +33,7 @@ ordered_json value_of(const lookup::PeerRow& peer) {
                       {"state", peer.state},
                       {"not_before", value_of(peer.not_before)},
                       {"expires_at", value_of(peer.expires_at)},
-                      {"labels", ordered_json::parse(peer.labels, nullptr, false)},
+                      {"labels", labels_of(peer)},
                       {"comment", value_of(peer.comment)},
                       {"allowed_sources", peer.allowed_sources},
                       {"roaming", value_of(peer.may_roam)},

@@ -48,5 +48,17 @@ TEST(DaemonText, IsJsonForPrograms) {
   EXPECT_EQ(object_of_line({"{\"b\":1,\"a\":2}"}), "{\n  \"b\": 1,\n  \"a\": 2\n}\n");
 }
 
+TEST(StatusText, NoValueCanMoveTheCursor) {
+  const std::string text =
+      status_text({R"({"draining":"\u001b[2J","database_sessions":"\u000d1","version":"\u0007"})"});
+  EXPECT_THAT(text, HasSubstr("\\x1b[2J"));
+  EXPECT_EQ(text.find_first_of("\x1b\r\x07"), std::string::npos);
+}
+
+TEST(DaemonText, OfALineThatIsNoObjectIsAnEmptyOne) {
+  EXPECT_EQ(object_of_line({"{"}), "{}\n");
+  EXPECT_EQ(object_of_line({"[]"}), "{}\n");
+}
+
 } // namespace
 } // namespace provisiond::cli
