@@ -1,5 +1,7 @@
 #include "kernel/uapi_answer.hpp"
 
+#include "kernel/wall_seconds.hpp"
+
 #include <fmt/format.h>
 #include <net/if.h>
 #include <sodium.h>
@@ -14,9 +16,6 @@
 namespace provisiond::kernel {
 
 namespace {
-
-// The largest time in seconds whose nanoseconds fit into a WallTime.
-constexpr std::int64_t maximum_wall_seconds = 9'000'000'000;
 
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {

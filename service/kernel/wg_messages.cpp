@@ -1,6 +1,7 @@
 #include "kernel/wg_messages.hpp"
 
 #include "kernel/netlink_message.hpp"
+#include "kernel/wall_seconds.hpp"
 
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
@@ -12,9 +13,6 @@ namespace provisiond::kernel {
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
-
-// The largest time in seconds whose nanoseconds fit into a WallTime.
-constexpr std::int64_t maximum_wall_seconds = 9'000'000'000;
 
 nlmsghdr* begin_message(const WgTarget& target, std::uint8_t command, std::uint32_t sequence,
                         WipedBuffer& out) {
