@@ -15,6 +15,10 @@ guest_packages=(
   qemu-system-x86 busybox-static kmod cpio tcpdump systemd dbus
   linux-source-6.1 linux-headers-amd64 gcc make binutils patch perl xz-utils
 )
+# What scripts/fuzz.sh needs beside the build's: the sanitizers' and the fuzzer's runtime.
+fuzz_packages=(
+  clang libclang-rt-dev
+)
 
 # install_packages PACKAGE...: those that are missing; silent when none is.
 install_packages() {

@@ -4,12 +4,12 @@
 
 #include "authenticate/mac.hpp"
 #include "authenticate/responder.hpp"
+#include "fuzz/input.hpp"
 #include "support/initiator.hpp"
 #include "wire/messages.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 
 using provisiond::InitiationBytes;
 using provisiond::ProvenKey;
@@ -17,6 +17,7 @@ using provisiond::Refusal;
 using provisiond::authenticate::Claim;
 using provisiond::authenticate::InterfaceIdentity;
 using provisiond::authenticate::Responder;
+using provisiond::fuzz::require;
 
 namespace {
 
@@ -35,7 +36,7 @@ const InitiationBytes& valid_initiation() {
 bool proves(InitiationBytes initiation) {
   static_cast<void>(has_valid_mac1(identity(), initiation));
   provisiond::test::write_macs(initiation, identity().public_key());
-  if (!has_valid_mac1(identity(), initiation)) std::abort();
+  require(has_valid_mac1(identity(), initiation));
 
   std::variant<Claim, Refusal> claim = Responder::claim(identity(), initiation);
   Claim* claimed = std::get_if<Claim>(&claim);
@@ -61,12 +62,11 @@ void try_as_change(std::span<const std::uint8_t> change) {
   const bool is_same =
       std::equal(initiation.begin() + Layout::ephemeral, initiation.begin() + Layout::mac1,
                  valid_initiation().begin() + Layout::ephemeral);
-  if (proves(initiation) != is_same) std::abort();
+  require(proves(initiation) == is_same);
 }
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try_as_payload({data, size});
   try_as_change({data, size});

@@ -1,17 +1,58 @@
+// Whatever the bytes, the reader of the configuration neither throws nor crashes; it says what is
+// wrong, one line for each fault, or gives settings that keep to their limits.
+
+#include "fuzz/input.hpp"
+#include "fuzz/peers.hpp"
 #include "settings/load.hpp"
 
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
-#include <string_view>
+#include <algorithm>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
 
-// Whatever the bytes, the reader neither throws nor crashes, and says what is wrong or gives
-// settings.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
-  using namespace provisiond::settings;
-  const std::string_view text{reinterpret_cast<const char*>(bytes), size};
-  const Loaded loaded = parse(text, "fuzz.yaml");
+namespace provisiond::fuzz {
+namespace {
+
+using settings::Loaded;
+using settings::Problem;
+using settings::Settings;
+
+bool is_one_line(const std::string& text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
+void require_sound(const Settings& settings) {
+  std::set<std::string> names;
+  for (const settings::Interface& interface : settings.interfaces) {
+    require(!interface.name.empty() && interface.name.size() <= 15 && is_one_line(interface.name));
+    require(!interface.network.empty() && is_one_line(interface.network));
+    require(interface.max_peers <= 1U << 20U && names.insert(interface.name).second);
+  }
+  require(!names.empty());
+  require(!settings.database.dsn.empty() && is_one_line(settings.database.dsn));
+  require(settings.database.sessions > 0 && settings.database.batch_size > 0);
+  require(settings.database.reconnect_minimum <= settings.database.reconnect_maximum);
+  require(settings.greet.patience < settings.greet.deadline);
+  for (const IpPrefix& prefix : settings.admission.shared_prefixes)
+    fuzz::require_sound(prefix);
+  require(settings.control.socket.starts_with('/'));
+}
+
+} // namespace
+} // namespace provisiond::fuzz
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace provisiond::fuzz;
+  const Loaded loaded = provisiond::settings::parse(text_of({data, size}), "fuzz.yaml");
   const std::vector<Problem>* problems = std::get_if<std::vector<Problem>>(&loaded);
-  if (problems != nullptr && problems->empty()) std::abort();
+  if (problems == nullptr) {
+    require_sound(std::get<Settings>(loaded));
+    return 0;
+  }
+  require(!problems->empty());
+  for (const Problem& problem : *problems)
+    require(!problem.to_string().empty() && is_one_line(problem.to_string()));
   return 0;
 }

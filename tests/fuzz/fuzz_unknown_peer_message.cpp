@@ -1,16 +1,24 @@
-// Any bytes as a netlink datagram from either family: parsing them reads nothing outside, and what
-// comes out is what the dialect promises. The first byte chooses the dialect.
+// Any bytes as what the kernel tells of an unknown peer: a netlink datagram from either family, or
+// an event of the probe. Parsing them reads nothing outside, and what comes out is what the source
+// promises. The first byte chooses the source.
 
+#include "events/bpf/unknown_peer.h"
+#include "events/probe_event.hpp"
 #include "events/unknown_peer_message.hpp"
+#include "fuzz/input.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
-#include <cstdlib>
+#include <variant>
 
 using provisiond::MacState;
 using provisiond::Sighting;
 using provisiond::events::UnknownPeer;
 using provisiond::events::WatchedFamilies;
+using provisiond::fuzz::Bytes;
+using provisiond::fuzz::Input;
+using provisiond::fuzz::require;
 using provisiond::kernel::NetlinkMessage;
 using provisiond::kernel::WgDialect;
 
@@ -18,10 +26,6 @@ namespace {
 
 constexpr std::uint16_t family_id = 30;
 constexpr std::uint32_t ifindex = 5;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void check(WgDialect dialect, const NetlinkMessage& message) {
   const std::optional<UnknownPeer> peer = provisiond::events::parse_unknown_peer(dialect, message);
@@ -46,15 +50,35 @@ void check(WgDialect dialect, const NetlinkMessage& message) {
   }
 }
 
-} // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size == 0) return 0;
-  const WgDialect dialect = (data[0] & 1) != 0 ? WgDialect::amneziawg : WgDialect::wireguard;
-  const std::span<const std::uint8_t> bytes{data + 1, size - 1};
+void check_datagram(WgDialect dialect, Bytes bytes) {
   check(dialect, {.type = family_id, .flags = 0, .sequence = 0, .payload = bytes});
   for (const NetlinkMessage& message : provisiond::kernel::split_datagram(bytes))
     check(dialect, message);
+}
+
+void check_probe(Input input) {
+  const unknown_peer_event event = input.number<unknown_peer_event>();
+  const provisiond::Instant now{.steady = provisiond::TimePoint{std::chrono::hours{1}},
+                                .wall = provisiond::WallTime{std::chrono::seconds{1'700'000'000}}};
+  const std::variant<Sighting, provisiond::metrics::SightingDrop> verdict =
+      provisiond::events::read_probe_event(event, event.epoch, now);
+  const Sighting* const sighting = std::get_if<Sighting>(&verdict);
+  if (sighting == nullptr) return;
+  require(sighting->source.port != 0 && sighting->has_initiation() && sighting->claimed);
+  require(sighting->mac_state != MacState::unchecked);
+  require(sighting->source.address.family == sighting->local.address.family);
+  require(sighting->seen_at <= now.steady &&
+          now.steady - sighting->seen_at <= std::chrono::seconds{10});
+}
+
+} // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Input input{{data, size}};
+  const std::uint8_t source = input.number<std::uint8_t>();
+  if (source == 'p')
+    check_probe(input);
+  else
+    check_datagram((source & 1) != 0 ? WgDialect::amneziawg : WgDialect::wireguard, input.rest());
   return 0;
 }
