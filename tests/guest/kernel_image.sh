@@ -3,7 +3,7 @@
 #
 # One folder per package version, made once: vmlinuz, modules/ (what becomes /lib/modules/RELEASE)
 # and initramfs.cpio. A folder gets its final name only when it is complete, so an interrupted run
-# leaves nothing that looks usable.
+# leaves nothing that looks usable. The kernel is the one that apt knows in the guest's root.
 
 readonly meta_package=linux-image-amd64
 # What the initramfs needs to reach the host's files and to speak to run.sh; everything else is
@@ -11,11 +11,17 @@ readonly meta_package=linux-image-amd64
 readonly initramfs_modules=(virtio_pci 9pnet_virtio 9p overlay virtio_console)
 
 kernel_image="" # the answer of prepare_kernel_image: the folder
+apt_root=/       # the guest's root
+
+# This host's apt-cache or apt-get, about the packages of the guest's root.
+ask_apt() { # PROGRAM ARGUMENT...
+    "$1" -o "Dir=$apt_root" -o "Dir::State::status=${apt_root%/}/var/lib/dpkg/status" "${@:2}"
+}
 
 require_tools() {
     local -A package_of=(
         [qemu-system-x86_64]=qemu-system-x86 [busybox]=busybox-static [cpio]=cpio
-        [depmod]=kmod [modprobe]=kmod [apt-get]=apt [dpkg-deb]=dpkg
+        [depmod]=kmod [modprobe]=kmod [apt-get]=apt [dpkg-deb]=dpkg [xz]=xz-utils
     )
     local tool missing=""
     for tool in "${!package_of[@]}"; do
@@ -31,10 +37,10 @@ require_tools() {
 # not know it.
 current_package() {
     local package version
-    package="$(apt-cache depends "$meta_package" 2>/dev/null |
+    package="$(ask_apt apt-cache depends "$meta_package" 2>/dev/null |
         awk '$1 == "Depends:" { print $2; exit }')"
     [[ -n "$package" ]] || return 0
-    version="$(apt-cache show --no-all-versions "$package" 2>/dev/null |
+    version="$(ask_apt apt-cache show --no-all-versions "$package" 2>/dev/null |
         awk '$1 == "Version:" { print $2; exit }')"
     [[ -z "$version" ]] || printf '%s %s\n' "$package" "$version"
 }
@@ -46,7 +52,7 @@ newest_cached_image() {
 # True when apt has learned nothing new since the image was chosen. Asking it takes over a second.
 choice_is_fresh() {
     local cache="$1"
-    [[ -f "$cache/current" && ! /var/lib/apt/lists -nt "$cache/current" &&
+    [[ -f "$cache/current" && ! "${apt_root%/}/var/lib/apt/lists" -nt "$cache/current" &&
         -d "$cache/$(<"$cache/current")" ]]
 }
 
@@ -70,6 +76,7 @@ choose_image() {
 # Sets kernel_image. Runs that start at the same moment wait for the one that makes the image.
 prepare_kernel_image() {
     local cache="$1" init="$2" lock
+    apt_root="${3:-/}"
     mkdir -p "$cache"
     exec {lock}>"$cache/lock"
     flock "$lock"
@@ -87,10 +94,12 @@ unpack_image() {
     rm -rf "$cache"/unpack.* # of interrupted runs: we hold the lock
     scratch="$(mktemp -d "$cache/unpack.XXXXXX")"
     # Downloading as root keeps apt from asking for a folder its own user may enter.
-    (cd "$scratch" && apt-get -qq -o APT::Sandbox::User=root download "$package") ||
+    (cd "$scratch" && ask_apt apt-get -qq -o APT::Sandbox::User=root download "$package") ||
         fail "cannot fetch $package; run apt-get update and try again"
     mkdir "$scratch/package" "$scratch/image"
-    dpkg-deb --fsys-tarfile "$scratch"/*.deb | tar -x -C "$scratch/package" ./boot ./lib/modules
+    dpkg-deb --extract "$scratch"/*.deb "$scratch/package"
+    # Since Debian 13 packages say /usr/lib themselves.
+    [[ -d "$scratch/package/lib" ]] || mv "$scratch/package/usr/lib" "$scratch/package/lib"
     release="$(basename "$scratch"/package/lib/modules/*)"
     depmod -b "$scratch/package" "$release"
     mv "$scratch/package/boot/vmlinuz-$release" "$scratch/image/vmlinuz"
@@ -99,7 +108,8 @@ unpack_image() {
     rm -rf "$scratch"
 }
 
-# busybox, our init and the few modules, named in /insmod.order in the order of their insertion.
+# busybox, our init and the few modules, named in /insmod.order in the order of their insertion. Debian
+# 13 compresses modules, which busybox does not undo.
 build_initramfs() {
     local image="$1" init="$2" scratch modules module
     modules="$(modules_in_order "$image/modules")"
@@ -110,7 +120,8 @@ build_initramfs() {
     chmod 755 "$scratch/init" "$scratch/bin/busybox"
     while read -r module; do
         cp "$image/modules/$module" "$scratch/lib/"
-        basename "$module" >>"$scratch/insmod.order"
+        [[ "$module" != *.xz ]] || xz -d "$scratch/lib/$(basename "$module")"
+        basename "$module" .xz >>"$scratch/insmod.order"
     done <<<"$modules"
     (cd "$scratch" && find . -print0 | cpio --quiet -0 --create --format=newc --owner=+0:+0) \
         >"$image/initramfs.new"
@@ -119,13 +130,14 @@ build_initramfs() {
 }
 
 # Each wanted module after the ones it needs. A line of modules.dep is "a.ko: b.ko c.ko", where a
-# needs b and c, and b may need c.
+# needs b and c, and b may need c; each name may end with .xz.
 modules_in_order() {
     local modules="$1" wanted
     for wanted in "${initramfs_modules[@]}"; do
+        ! grep -q "/$wanted\.ko$" "$modules/modules.builtin" || continue
         awk -v wanted="$wanted" '
             { sub(/:/, "", $1) }
-            $1 ~ ("/" wanted "\\.ko$") { for (i = NF; i >= 1; i--) print $i; found = 1 }
+            $1 ~ ("/" wanted "\\.ko(\\.xz)?$") { for (i = NF; i >= 1; i--) print $i; found = 1 }
             END { exit !found }' "$modules/modules.dep" ||
             fail "the kernel package has no module $wanted"
     done | awk '!seen[$0]++'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs one command under Debian's stock kernel: an emulated machine (QEMU, no KVM) whose root is
-# this host's own root, read-only, under a throw-away overlay. README.md tells how it works.
+# this host's own root, or another one, read-only, under a throw-away overlay. README.md tells how it
+# works.
 set -euo pipefail
 
 guest_dir="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
@@ -18,6 +19,8 @@ memory=2G
 console_log=""
 use_tty=no
 wireguard_module=""
+root=/
+images="$checkout/build/guest"
 declare -a environment=() command_line=()
 
 work_dir=""
@@ -35,6 +38,7 @@ Usage: tests/guest/run.sh exec|systemd [OPTION...] -- COMMAND [ARGUMENT...]
   --timeout SECONDS    end the machine after this long (default 900)
   --memory SIZE        the machine's memory, as QEMU writes it (default 2G)
   --env NAME=VALUE     set a variable for COMMAND; may be repeated
+  --root DIRECTORY     another Debian's root, whose own kernel is booted; the images are kept beside it
   --wireguard MODULE   insert this wireguard.ko instead of the stock one
   --console FILE       keep the kernel's console output in FILE
   --count-instructions one processor, whose clock ticks a nanosecond per instruction while it is busy:
@@ -60,7 +64,7 @@ parse_arguments() {
                 mode="$1"
                 shift
                 ;;
-            --timeout | --memory | --env | --console | --wireguard)
+            --timeout | --memory | --env | --console | --root | --wireguard)
                 (($# >= 2)) || fail "$1 needs a value"
                 parse_option "$1" "$2"
                 shift 2
@@ -100,6 +104,11 @@ parse_option() {
             environment+=("$2")
             ;;
         --console) console_log="$2" ;;
+        --root)
+            [[ -f "$2/etc/debian_version" ]] || fail "--root: there is no Debian in '$2'"
+            root="$(cd "$2" && pwd -P)"
+            images="$root.images"
+            ;;
         --wireguard)
             [[ -f "$2" ]] || fail "--wireguard: there is no file '$2'; wireguard_module.sh makes one"
             wireguard_module="$2"
@@ -152,7 +161,7 @@ compose_qemu() {
             -append "console=ttyS0 panic=-1 audit=0 mitigations=off tsc=reliable norandmaps rcupdate.rcu_expedited=1" \
             -chardev "file,id=console,path=${work_dir//,/,,}/console" -serial chardev:console \
             -device "virtio-serial-pci,max_ports=8"
-        share root /
+        share root "$root"
         share checkout "$checkout"
         share modules "$kernel/modules"
         share job "$work_dir/job"
@@ -230,10 +239,10 @@ main() {
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
     require_tools
-    [[ "$mode" != systemd || -x /usr/lib/systemd/systemd ]] ||
-        fail "this host has no systemd to boot; run: apt-get install systemd"
-    prepare_kernel_image "$checkout/build/guest" "$guest_dir/initramfs_init.sh"
-    "$guest_dir/private_postgres.sh" template || fail "initdb does not work on this host"
+    [[ "$mode" != systemd || -x "$root/usr/lib/systemd/systemd" ]] ||
+        fail "the root has no systemd to boot; run: apt-get install systemd"
+    prepare_kernel_image "$images" "$guest_dir/initramfs_init.sh" "$root"
+    [[ "$root" != / ]] || "$guest_dir/private_postgres.sh" template || fail "initdb does not work on this host"
     [[ "$mode" != prepare ]] || exit 0
 
     local machine=0 answer=""
