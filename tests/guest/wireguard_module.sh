@@ -95,7 +95,7 @@ main() {
     require_tools
     prepare_kernel_image "$checkout/build/guest" "$guest_dir/initramfs_init.sh"
     version="$(basename "$kernel_image")"
-    release="$(modinfo -F vermagic "$kernel_image/modules/kernel/drivers/net/wireguard/wireguard.ko")"
+    release="$(modinfo -F vermagic "$kernel_image"/modules/kernel/drivers/net/wireguard/wireguard.ko*)"
     release="${release%% *}"
     mkdir -p "$patched"
     exec {lock}>"$patched/lock"
