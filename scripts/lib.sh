@@ -8,17 +8,28 @@ build_packages=(
   libasio-dev libcli11-dev nlohmann-json3-dev libqrencode-dev libfmt-dev libexpected-dev libgtest-dev libgmock-dev libbenchmark-dev
   libbpf-dev clang bpftool
 )
-run_packages=(
-  postgresql postgresql-15-pgtap pgbouncer wireguard-tools wireguard-go iproute2 nftables iputils-ping procps curl python3
-)
-guest_packages=(
-  qemu-system-x86 busybox-static kmod cpio tcpdump systemd dbus
-  linux-source-6.1 linux-headers-amd64 gcc make binutils patch perl xz-utils
-)
+# packages_of_release NUMBER: sets the lists in which packages are named after the version that a Debian has.
+packages_of_release() {
+  local postgresql=15 linux=6.1
+  if [[ $1 == 13 ]]; then postgresql=17 linux=6.12; fi
+  run_packages=(
+    postgresql "postgresql-$postgresql-pgtap" pgbouncer wireguard-tools wireguard-go iproute2 nftables iputils-ping
+    procps curl python3
+  )
+  # What the guest needs in its root, and what makes the guest.
+  guest_root_packages=(busybox-static kmod tcpdump)
+  guest_packages=(
+    "${guest_root_packages[@]}" qemu-system-x86 cpio systemd dbus
+    "linux-source-$linux" linux-headers-amd64 gcc make binutils patch perl xz-utils
+  )
+}
 # What scripts/fuzz.sh needs beside the build's: the sanitizers' and the fuzzer's runtime.
 fuzz_packages=(
   clang libclang-rt-dev
 )
+# What scripts/trixie.sh needs on the machine itself.
+trixie_packages=(mmdebstrap qemu-system-x86 busybox-static kmod cpio xz-utils)
+packages_of_release "$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release)"
 
 # install_packages PACKAGE...: those that are missing; silent when none is.
 install_packages() {
