@@ -90,6 +90,10 @@ run_boot() {
       in_guest --greetings "reverse resubmit" "${greeted[@]}" "${others[@]}" ;;
     capture) in_guest --greetings reverse $(with_sources capture) ;;
     systemd) tests/guest/systemd_service.sh ;;
+    once)
+      tests/guest/selftest.sh || true
+      device_exercise || true
+      in_guest --greetings reverse first_contact_ipv4@probe first_contact_ipv4@capture refused_in_kernel@probe ;;
     only) in_guest --greetings "reverse resubmit" "${@:2}" ;;
   esac
 }
