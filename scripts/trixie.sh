@@ -77,7 +77,7 @@ sources() {
 
 # It gets its name when it is complete, and is made anew when the list of packages is another one.
 make_root() {
-  local packages list log=$home/root.log
+  local packages list proxies log=$home/root.log
   packages_of_release "$release"
   packages=("${build_packages[@]}" "${run_packages[@]}" "${guest_root_packages[@]}")
   [[ $(cat "$root/etc/made-of" 2>/dev/null) != "${packages[*]}" ]] || return 0
@@ -85,10 +85,12 @@ make_root() {
   (($(df --output=avail -B1G "$home" | tail -n 1) >= gigabytes)) ||
     give_up "$home needs $gigabytes GB of room; make some, or put build elsewhere"
   list=$(sources)
+  mapfile -t proxies < <(apt-config dump | grep -E '^Acquire::https?::Proxy(::[^ ]*)? ".+"')
   printf '== making a root of Debian %s\n' "$release"
   rm -rf --one-file-system "$root" "$root.new" "$build_dir"
   apart mmdebstrap --mode=root --variant=minbase --dpkgopt=force-unsafe-io --skip=cleanup/apt/lists \
-    --include="$(IFS=,; printf '%s' "${packages[*]}")" "$suite" "$root.new" - <<<"$list" >"$log" 2>&1 ||
+    "${proxies[@]/#/--aptopt=}" --include="$(IFS=,; printf '%s' "${packages[*]}")" "$suite" "$root.new" - <<<"$list" \
+    >"$log" 2>&1 ||
     { grep -m 1 '^E: ' "$log" >&2 || true; give_up "the root could not be made; is the source of packages reached? See $log"; }
   printf '%s\n' "${packages[*]}" >"$root.new/etc/made-of"
   mv "$root.new" "$root"
@@ -124,7 +126,8 @@ run_unit() {
 }
 run_schema() {
   local log=$home/schema.log status=0 good=0 bad=0
-  in_root tests/integration/database/run.sh >"$log" 2>&1 || status=$?
+  # wg-provisionctl looks for the migrations beside build/, but is a folder deeper here.
+  in_root env WG_PROVISIOND_SCHEMA_DIR="$checkout/schema" tests/integration/database/run.sh >"$log" 2>&1 || status=$?
   if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
     good=${BASH_REMATCH[1]}
     bad=${BASH_REMATCH[2]}
