@@ -1,7 +1,10 @@
 #include "base/log.hpp"
 
+#include "base/line_writer.hpp"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,20 +41,31 @@ void append_value(std::string& line, std::string_view value) {
   line += '"';
 }
 
-// What stands before the line: sd-daemon(3)'s priority prefix when systemd reads standard error,
-// else time and level.
+// What stands before the line: sd-daemon(3)'s priority prefix when the journal reads standard
+// error, else time and level.
 std::string prefix_of(Level level) {
-  static const bool under_systemd =
-      std::getenv("JOURNAL_STREAM") != nullptr; // NOLINT(concurrency-mt-unsafe)
+  static const bool is_journal = is_journal_stream(std::getenv("JOURNAL_STREAM"),
+                                                   STDERR_FILENO); // NOLINT(concurrency-mt-unsafe)
   constexpr std::array<std::string_view, 4> names{"debug", "info", "warning", "error"};
   constexpr std::array<int, 4> priorities{7, 6, 4, 3};
   const std::size_t index = static_cast<std::size_t>(level);
-  if (under_systemd) return fmt::format("<{}>", priorities[index]);
+  if (is_journal) return fmt::format("<{}>", priorities[index]);
   const std::chrono::system_clock::time_point now = std::chrono::system_clock::now();
   const std::chrono::time_point seconds = std::chrono::floor<std::chrono::seconds>(now);
   const std::chrono::microseconds fraction =
       std::chrono::duration_cast<std::chrono::microseconds>(now - seconds);
   return fmt::format("{:%FT%T}.{:06}Z {} ", seconds, fraction.count(), names[index]);
+}
+
+std::string lost_line(std::uint64_t count) {
+  return prefix_of(Level::warning) + fmt::format("{} log lines lost\n", count);
+}
+
+// Made with the first line and never destroyed: its thread may hang in a write when the process
+// ends, and whoever ends last may still log.
+LineWriter& writer() {
+  static LineWriter* const only = new LineWriter{STDERR_FILENO, {}, lost_line};
+  return *only;
 }
 
 } // namespace
@@ -77,9 +91,22 @@ std::string format_line(std::string_view event, std::initializer_list<Field> fie
 
 void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
   if (!is_enabled(level)) return;
-  const std::string line = prefix_of(level) + format_line(event, fields) + '\n';
-  // One write(2), so that lines of several threads do not mix. There is nobody to tell if it fails.
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+  writer().put(prefix_of(level) + format_line(event, fields) + '\n');
+}
+
+std::uint64_t lines_lost() {
+  return writer().lost();
+}
+
+void flush() {
+  writer().flush(std::chrono::seconds{1});
+}
+
+bool is_journal_stream(const char* journal_stream, int fd) {
+  if (journal_stream == nullptr) return false;
+  struct stat file {};
+  if (::fstat(fd, &file) != 0) return false;
+  return fmt::format("{}:{}", file.st_dev, file.st_ino) == journal_stream;
 }
 
 } // namespace provisiond::log

@@ -18,9 +18,9 @@ struct Field {
 void set_level(Level level);
 bool is_enabled(Level level);
 
-// One line to standard error: `event name=value name="value with blanks"`. Under systemd the
-// journal's priority prefix replaces time and level. Values are escaped, so that nothing that came
-// from outside can start a line of its own. Any thread.
+// One line to standard error: `event name=value name="value with blanks"`. Where the journal reads
+// it, its priority prefix replaces time and level. Values are escaped, so that nothing that came
+// from outside can start a line of its own. Never waits for the reader, see LineWriter. Any thread.
 void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
 
 inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) {
@@ -35,6 +35,17 @@ inline void warning(std::string_view event, std::initializer_list<Field> fields 
 inline void error(std::string_view event, std::initializer_list<Field> fields = {}) {
   write(Level::error, event, fields);
 }
+
+// Lines that were not written since the start, because nobody read or the file took no more.
+std::uint64_t lines_lost();
+
+// Lets the lines that were written so far reach standard error; a reader that hangs is given a
+// second. For the end of the process.
+void flush();
+
+// Whether `fd` is the stream that systemd means by JOURNAL_STREAM, "device:inode"
+// (systemd.exec(5)). Else the variable was inherited, and standard error goes somewhere else.
+bool is_journal_stream(const char* journal_stream, int fd);
 
 // "event name=value ...", without time and level; what `write` writes.
 std::string format_line(std::string_view event, std::initializer_list<Field> fields);

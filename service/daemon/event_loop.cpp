@@ -37,20 +37,21 @@ struct ReadableWatch : std::enable_shared_from_this<ReadableWatch> {
   std::function<void()> callback;
 };
 
+void wait_for_signal(asio::signal_set& signals, const std::function<void()>& callback) {
+  signals.async_wait([&signals, callback](const std::error_code& error, int /*signal*/) {
+    if (error) return;
+    callback();
+    wait_for_signal(signals, callback);
+  });
+}
+
 } // namespace
 
 struct EventLoop::Impl {
   asio::io_context context{1};
-  asio::signal_set signals{context};
+  asio::signal_set terminations{context};
+  asio::signal_set hangups{context};
   std::map<int, std::shared_ptr<ReadableWatch>> watches;
-
-  void wait_for_signal(const std::function<void()>& callback) {
-    signals.async_wait([this, callback](const std::error_code& error, int /*signal*/) {
-      if (error) return;
-      callback();
-      wait_for_signal(callback);
-    });
-  }
 };
 
 EventLoop::EventLoop() : impl_{std::make_unique<Impl>()} {}
@@ -82,9 +83,14 @@ void EventLoop::after(Duration delay, std::function<void()> callback) {
 }
 
 void EventLoop::on_termination(const std::function<void()>& callback) {
-  impl_->signals.add(SIGTERM);
-  impl_->signals.add(SIGINT);
-  impl_->wait_for_signal(callback);
+  impl_->terminations.add(SIGTERM);
+  impl_->terminations.add(SIGINT);
+  wait_for_signal(impl_->terminations, callback);
+}
+
+void EventLoop::on_hangup(const std::function<void()>& callback) {
+  impl_->hangups.add(SIGHUP);
+  wait_for_signal(impl_->hangups, callback);
 }
 
 void EventLoop::run() {

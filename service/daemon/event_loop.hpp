@@ -28,6 +28,9 @@ class EventLoop {
   // Calls `callback` at each SIGTERM and SIGINT.
   void on_termination(const std::function<void()>& callback);
 
+  // Calls `callback` at each SIGHUP.
+  void on_hangup(const std::function<void()>& callback);
+
   // Returns after `stop`.
   void run();
   void stop();

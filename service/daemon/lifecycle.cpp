@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 
 namespace provisiond::daemon {
@@ -24,17 +25,9 @@ Status harden_process() {
   return {};
 }
 
-void notify_ready() {
-  sd_notify(0, "READY=1");
-}
-void notify_status(const std::string& status) {
-  sd_notifyf(0, "STATUS=%s", status.c_str());
-}
-void notify_stopping() {
-  sd_notify(0, "STOPPING=1");
-}
-void notify_alive() {
-  sd_notify(0, "WATCHDOG=1");
+void survive_signals() {
+  for (const int signal : {SIGPIPE, SIGXFSZ, SIGTTOU, SIGHUP})
+    ::signal(signal, SIG_IGN); // NOLINT(bugprone-signal-handler): there is no handler
 }
 
 Duration watchdog_interval() {

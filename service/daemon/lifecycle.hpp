@@ -11,13 +11,11 @@ namespace provisiond::daemon {
 // mode creation mask 0077, libsodium ready. Fails when libsodium cannot start.
 Status harden_process();
 
-// Tells systemd (sd_notify(3)); without it, nothing happens.
-void notify_ready();
-void notify_status(const std::string& status);
-void notify_stopping();
-void notify_alive();
+// The process survives what goes on around its standard error: a reader that has gone (SIGPIPE), a
+// file at its limit (SIGXFSZ), a terminal that is another's or hangs up (SIGTTOU, SIGHUP).
+void survive_signals();
 
-// How often systemd wants `notify_alive`, halved; zero when it does not watch us.
+// How often systemd wants to hear `Notifier::alive`, halved; zero when it does not watch us.
 Duration watchdog_interval();
 
 } // namespace provisiond::daemon

@@ -61,6 +61,16 @@ int list_event_sources() {
   return 0;
 }
 
+int start(const Options& options) {
+  provisiond::daemon::survive_signals();
+  const Status hardened = provisiond::daemon::harden_process();
+  if (!hardened) {
+    provisiond::log::error("cannot start", {{"error", hardened.error().message()}});
+    return exit_failure;
+  }
+  return options.only_list_sources ? list_event_sources() : serve(options);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -76,10 +86,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_configuration;
   }
-  const Status hardened = provisiond::daemon::harden_process();
-  if (!hardened) {
-    provisiond::log::error("cannot start", {{"error", hardened.error().message()}});
-    return exit_failure;
-  }
-  return options.only_list_sources ? list_event_sources() : serve(options);
+  const int status = start(options);
+  provisiond::log::flush();
+  return status;
 }

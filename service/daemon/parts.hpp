@@ -6,6 +6,7 @@
 #include "daemon/event_loop.hpp"
 #include "daemon/event_sources.hpp"
 #include "daemon/interfaces.hpp"
+#include "daemon/notifier.hpp"
 #include "daemon/routing.hpp"
 #include "events/cross_check.hpp"
 #include "flow/authenticators.hpp"
@@ -17,6 +18,7 @@
 #include "lookup/reporter.hpp"
 #include "metrics/exposer.hpp"
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +46,7 @@ struct Daemon::Parts {
   Opened opened;
   metrics::Metrics& metrics;
   EventLoop loop;
+  Notifier notifier{std::getenv("NOTIFY_SOCKET")}; // NOLINT(concurrency-mt-unsafe)
 
   Channel<flow::Knock> knocks;            // loop -> authenticate
   Channel<flow::Proof> proofs;            // authenticate -> loop

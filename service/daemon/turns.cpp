@@ -37,7 +37,7 @@ void Daemon::run() {
   keep_routes();
   summarise();
   parts_->loop.run();
-  notify_stopping();
+  parts_->notifier.stopping();
   log::info("stopped; peers stay on their devices");
 }
 
@@ -53,6 +53,7 @@ void Daemon::attach() {
   loop.on_readable(parts_->questions.ready_fd(), [this] { take_control_questions(); });
   loop.on_readable(parts_->opened.links.fd(), [this] { take_link_events(); });
   loop.on_termination([this] { parts_->loop.stop(); });
+  loop.on_hangup([] { log::warning("nothing is reloaded, settings are read at the start"); });
 }
 
 void Daemon::take_sightings() {
@@ -176,7 +177,7 @@ void Daemon::look() {
   tell_of_sources();
   sample_gauges();
   announce();
-  notify_alive();
+  parts_->notifier.alive();
   const Duration watchdog = watchdog_interval();
   Duration interval = std::max<Duration>(parts_->settings.watch.identity_interval, pause);
   if (watchdog != Duration::zero()) interval = std::min(interval, watchdog);
@@ -201,13 +202,13 @@ void Daemon::summarise() {
 void Daemon::announce() {
   const lookup::PoolState database = parts_->pool->state();
   const std::size_t present = parts_->keeper.present();
-  notify_status(fmt::format("{} of {} interfaces, {} database sessions, {} peers{}", present,
-                            parts_->interfaces.size(), database.connected_sessions,
-                            parts_->metrics.peers.value(),
-                            parts_->flow.is_draining() ? ", draining" : ""));
+  parts_->notifier.status(fmt::format("{} of {} interfaces, {} database sessions, {} peers{}",
+                                      present, parts_->interfaces.size(),
+                                      database.connected_sessions, parts_->metrics.peers.value(),
+                                      parts_->flow.is_draining() ? ", draining" : ""));
   if (parts_->is_ready || present == 0 || database.connected_sessions == 0) return;
   parts_->is_ready = true;
-  notify_ready();
+  parts_->notifier.ready();
   log::info("ready", {{"interfaces", std::to_string(present)}});
 }
 
@@ -215,6 +216,7 @@ void Daemon::sample_gauges() {
   metrics::Metrics& metrics = parts_->metrics;
   metrics.authenticate_queue_length.set(static_cast<std::int64_t>(parts_->knocks.size()));
   metrics.lookup_queue_length.set(static_cast<std::int64_t>(parts_->lookups.size()));
+  metrics.log_lines_lost.add(log::lines_lost() - metrics.log_lines_lost.value());
   const auto sample = [&](metrics::Table table, std::size_t entries, std::uint64_t displaced) {
     metrics.table_entries[table].set(static_cast<std::int64_t>(entries));
     metrics.table_evictions[table].add(displaced - metrics.table_evictions[table].value());

@@ -177,6 +177,7 @@ struct Metrics {
   Gauge draining;               // 1: nobody new is let in
   Histogram decision_duration;  // sighting to refusal or installed peer
   Counter log_lines_suppressed; // by the rate limit of the log
+  Counter log_lines_lost;       // nobody read them in time, or the file took no more
 };
 
 } // namespace provisiond::metrics

@@ -198,6 +198,8 @@ constexpr std::array table{
                                      "From the sighting to its refusal or to the installed peer."),
     counter<&M::log_lines_suppressed>("wg_provisiond_log_lines_suppressed_total", "",
                                       "Log lines left out to keep the log readable."),
+    counter<&M::log_lines_lost>("wg_provisiond_log_lines_lost_total", "",
+                                "Log lines that standard error did not take in time."),
     Series{Kind::gauge, "wg_provisiond_build_info", "version", "The version that runs; always 1.",
            read_build_info},
     Series{Kind::counter, "wg_provisiond_thread_cpu_seconds_total", "thread",

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 using namespace std::chrono_literals;
 
 namespace provisiond::daemon {
@@ -51,6 +53,19 @@ TEST(EventLoop, CallsBackAtTheirTimeInOrder) {
   });
   loop.run();
   EXPECT_EQ(order, (std::vector<int>{1, 2}));
+}
+
+TEST(EventLoop, AHangupIsHeardEachTimeAndEndsNothing) {
+  EventLoop loop;
+  int hangups = 0;
+  loop.on_hangup([&] {
+    if (++hangups == 2) return loop.stop();
+    std::raise(SIGHUP);
+  });
+  loop.on_termination([] { FAIL() << "nobody asked for it"; });
+  std::raise(SIGHUP);
+  loop.run();
+  EXPECT_EQ(hangups, 2);
 }
 
 } // namespace
