@@ -12,11 +12,23 @@ namespace {
 
 constexpr Rate lines_of_faults{10, 20};
 
+constexpr std::size_t reviewed_per_step = 256;
+constexpr int most_rounds =
+    3; // to notice what is in the way, to take it away, to put the other there
+
 install::PrefixHolder holder_of(const flow::Interface& interface, const PublicKey& key) {
   const flow::Peer* const peer = interface.peers.find(key);
   if (peer == nullptr || peer->owner == flow::Owner::foreign) return install::PrefixHolder::nobody;
   return peer->owner == flow::Owner::ours ? install::PrefixHolder::ours
                                           : install::PrefixHolder::unasked;
+}
+
+std::string_view words_for(bool is_taken, bool is_other_network) {
+  if (!is_taken) return "route not as it should be, trying again at the next pass";
+  if (is_other_network)
+    return "route of another network's interface in the way, it stays; give them tables of their "
+           "own";
+  return "route of somebody else in the way, it stays; remove it and the peer gets its own";
 }
 
 } // namespace
@@ -32,17 +44,24 @@ Routing::Routing(const Wiring& wiring, const std::vector<std::optional<std::uint
                                  .table = *table,
                                  .ifindex = 0,
                                  .keeper = nullptr,
-                                 .last_problem = {}});
+                                 .last_problem = {},
+                                 .yielded = {},
+                                 .waiting = {},
+                                 .reviewed = {}});
   }
 }
 
 void Routing::step(TimePoint now) {
   if (!is_on()) return;
+  int rounds = 0;
+  do {
+    has_arranged_ = false;
+    for (Tracking& tracking : tracking_)
+      step(tracking, now);
+  } while (has_arranged_ && ++rounds < most_rounds);
   std::size_t routes = 0;
-  for (Tracking& tracking : tracking_) {
-    step(tracking, now);
+  for (const Tracking& tracking : tracking_)
     if (tracking.keeper) routes += tracking.keeper->size();
-  }
   wiring_.metrics.routes.set(static_cast<std::int64_t>(routes));
 }
 
@@ -53,13 +72,100 @@ void Routing::step(Tracking& tracking, TimePoint now) {
   const bool is_known = interface.is_present() && interface.seen_whole_at.has_value();
   const std::uint32_t ifindex =
       is_known ? wiring_.ifindex_of(tracking.interface) : std::uint32_t{0};
-  if (std::exchange(tracking.ifindex, ifindex) != ifindex) tracking.keeper.reset();
+  if (std::exchange(tracking.ifindex, ifindex) != ifindex) {
+    tracking.keeper.reset();
+    tracking.yielded.clear();
+    tracking.waiting.clear();
+  }
   if (ifindex == 0 || (!tracking.keeper && !open(interface, tracking))) return;
 
   tracking.keeper->note(changed);
+  review(tracking);
   const install::RouteKeeper::Outcome outcome = tracking.keeper->step(
-      interface.allowed_ips, [&](const PublicKey& key) { return holder_of(interface, key); }, now);
+      interface.allowed_ips,
+      [&](const IpPrefix& prefix, const PublicKey& key) {
+        return tracking.yielded.contains(prefix) ? install::PrefixHolder::nobody
+                                                 : holder_of(interface, key);
+      },
+      now);
   report(interface, tracking, outcome, now);
+}
+
+// What was yielded comes back when the other has left or was active before, and is forgotten when
+// its peer has left.
+void Routing::review(Tracking& tracking) {
+  if (!tracking.waiting.empty() && are_others_known(tracking)) {
+    for (const IpPrefix& prefix : std::exchange(tracking.waiting, {}))
+      tracking.keeper->retry(prefix);
+  }
+  std::set<IpPrefix>::iterator next = tracking.reviewed
+                                          ? tracking.yielded.upper_bound(*tracking.reviewed)
+                                          : tracking.yielded.begin();
+  for (std::size_t i = 0; i < reviewed_per_step && next != tracking.yielded.end(); ++i) {
+    tracking.reviewed = *next;
+    if (is_beaten(tracking, *next)) {
+      ++next;
+      continue;
+    }
+    next = tracking.yielded.erase(next);
+    tracking.keeper->retry(*tracking.reviewed);
+  }
+  if (next == tracking.yielded.end()) tracking.reviewed.reset();
+}
+
+// A route of another keeper in the way: one of the two peers gets it.
+Routing::InTheWay Routing::arrange(Tracking& tracking, const IpPrefix& prefix) {
+  if (!are_others_known(tracking)) {
+    tracking.waiting.insert(prefix);
+    return InTheWay::arranged;
+  }
+  for (Tracking& other : tracking_) {
+    if (!is_beside(tracking, other) || !other.keeper || !other.keeper->has_route(prefix)) continue;
+    const flow::Interface& one = wiring_.interfaces[tracking.interface.value];
+    if (one.network != wiring_.interfaces[other.interface.value].network)
+      return InTheWay::other_network;
+    if (holder(other, prefix) != nullptr) {
+      const bool is_later = is_beaten(tracking, prefix);
+      (is_later ? tracking : other).yielded.insert(prefix);
+    }
+    other.keeper->retry(prefix);
+    tracking.keeper->retry(prefix);
+    has_arranged_ = true;
+    return InTheWay::arranged;
+  }
+  return InTheWay::someone;
+}
+
+// None where it is nobody's, or somebody else's.
+const flow::Peer* Routing::holder(const Tracking& tracking, const IpPrefix& prefix) const {
+  const flow::Interface& interface = wiring_.interfaces[tracking.interface.value];
+  const std::optional<PublicKey> key = interface.allowed_ips.owner_of(prefix);
+  const flow::Peer* const peer = key ? interface.peers.find(*key) : nullptr;
+  return peer != nullptr && peer->owner != flow::Owner::foreign ? peer : nullptr;
+}
+
+// Another interface of the network has a claim to the route, and its peer was active later.
+bool Routing::is_beaten(const Tracking& tracking, const IpPrefix& prefix) const {
+  const flow::Peer* const mine = holder(tracking, prefix);
+  const std::string& network = wiring_.interfaces[tracking.interface.value].network;
+  return mine != nullptr && std::ranges::any_of(tracking_, [&](const Tracking& other) {
+           if (!is_beside(tracking, other) || !other.keeper || other.yielded.contains(prefix) ||
+               wiring_.interfaces[other.interface.value].network != network)
+             return false;
+           const flow::Peer* const theirs = holder(other, prefix);
+           return theirs != nullptr && theirs->active_at > mine->active_at;
+         });
+}
+
+bool Routing::are_others_known(const Tracking& tracking) const {
+  return std::ranges::all_of(tracking_, [&](const Tracking& other) {
+    return !is_beside(tracking, other) || !wiring_.interfaces[other.interface.value].is_present() ||
+           (other.keeper && other.keeper->has_listed());
+  });
+}
+
+bool Routing::is_beside(const Tracking& tracking, const Tracking& other) const {
+  return &tracking != &other && tracking.table == other.table;
 }
 
 bool Routing::open(const flow::Interface& interface, Tracking& tracking) {
@@ -87,7 +193,7 @@ bool Routing::has_work() const {
 
 void Routing::report(const flow::Interface& interface, Tracking& tracking,
                      const install::RouteKeeper::Outcome& outcome, TimePoint now) {
-  wiring_.metrics.route_errors.add(outcome.failures);
+  wiring_.metrics.route_errors.add(outcome.failures - outcome.faults.size());
   for (const install::RouteKeeper::Fault& fault : outcome.faults)
     report(interface, tracking, fault, now);
   if (!outcome.listing)
@@ -96,18 +202,18 @@ void Routing::report(const flow::Interface& interface, Tracking& tracking,
     tracking.last_problem.clear();
 }
 
-void Routing::report(const flow::Interface& interface, const Tracking& tracking,
+void Routing::report(const flow::Interface& interface, Tracking& tracking,
                      const install::RouteKeeper::Fault& fault, TimePoint now) {
+  const bool is_taken = fault.error.code() == EEXIST;
+  const InTheWay whose = is_taken ? arrange(tracking, fault.prefix) : InTheWay::someone;
+  if (whose == InTheWay::arranged) return;
+  wiring_.metrics.route_errors.add();
   if (!lines_.take(lines_of_faults, now)) return wiring_.metrics.log_lines_suppressed.add();
-  const bool is_in_the_way = fault.error.code() == EEXIST;
-  log::warning(
-      is_in_the_way
-          ? "route of somebody else in the way, it stays; remove it and the peer gets its own"
-          : "route not as it should be, trying again at the next pass",
-      {{"interface", interface.name},
-       {"prefix", fault.prefix.to_string()},
-       {"table", std::to_string(tracking.table)},
-       {"error", fault.error.message()}});
+  log::warning(words_for(is_taken, whose == InTheWay::other_network),
+               {{"interface", interface.name},
+                {"prefix", fault.prefix.to_string()},
+                {"table", std::to_string(tracking.table)},
+                {"error", fault.error.message()}});
 }
 
 void Routing::problem(const flow::Interface& interface, Tracking& tracking, const Error& error) {

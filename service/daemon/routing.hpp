@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ namespace provisiond::daemon {
 // Gives each interface that wants routes a RouteKeeper as long as it is there, and says what its
 // keeper could not do. With its interface the kernel removes the routes by itself; when the daemon
 // stops they stay, as the peers do.
+//
+// A table has one route for a prefix. When peers on two interfaces of one network have the same, as
+// one that has moved and has not left its former place yet, the route leads to the one that was
+// active last, and to the other when that leaves. Interfaces of two networks never take each
+// other's routes.
 //
 // Loop thread. Logs each failure once, twenty at once and ten a second at most. Costs nothing where
 // no interface wants routes.
@@ -56,13 +62,25 @@ class Routing {
     std::uint32_t ifindex = 0;
     std::unique_ptr<install::RouteKeeper> keeper; // none while the interface is not there
     std::string last_problem;                     // so that a lasting problem is logged once
+    std::set<IpPrefix>
+        yielded; // another interface has the route: as many as prefixes on the device
+    std::set<IpPrefix> waiting;       // taken, and not all interfaces are known so far
+    std::optional<IpPrefix> reviewed; // the last of `yielded` that was looked at
   };
+  // Whose a route in the way is.
+  enum class InTheWay : std::uint8_t { someone, other_network, arranged };
 
   void step(Tracking& tracking, TimePoint now);
+  void review(Tracking& tracking);
+  [[nodiscard]] InTheWay arrange(Tracking& tracking, const IpPrefix& prefix);
+  [[nodiscard]] const flow::Peer* holder(const Tracking& tracking, const IpPrefix& prefix) const;
+  [[nodiscard]] bool is_beaten(const Tracking& tracking, const IpPrefix& prefix) const;
+  [[nodiscard]] bool are_others_known(const Tracking& tracking) const;
+  [[nodiscard]] bool is_beside(const Tracking& tracking, const Tracking& other) const;
   [[nodiscard]] bool open(const flow::Interface& interface, Tracking& tracking);
   void report(const flow::Interface& interface, Tracking& tracking,
               const install::RouteKeeper::Outcome& outcome, TimePoint now);
-  void report(const flow::Interface& interface, const Tracking& tracking,
+  void report(const flow::Interface& interface, Tracking& tracking,
               const install::RouteKeeper::Fault& fault, TimePoint now);
   void problem(const flow::Interface& interface, Tracking& tracking, const Error& error);
 
@@ -70,6 +88,7 @@ class Routing {
   Duration interval_;
   std::vector<Tracking> tracking_;
   TokenBucket lines_;
+  bool has_arranged_ = false; // keepers have something to do at once
 };
 
 } // namespace provisiond::daemon

@@ -23,6 +23,11 @@ void RouteKeeper::note(std::span<const IpPrefix> changed) {
   if (has_listed_) to_settle_.insert(changed.begin(), changed.end());
 }
 
+void RouteKeeper::retry(const IpPrefix& prefix) {
+  failed_.erase(prefix);
+  note(std::span{&prefix, 1});
+}
+
 RouteKeeper::Outcome RouteKeeper::step(const AllowedIpIndex& device, const HolderOf& holder_of,
                                        TimePoint now) {
   Outcome outcome;
@@ -132,7 +137,8 @@ std::vector<PrefixState> RouteKeeper::take_batch(const AllowedIpIndex& device,
   std::vector<PrefixState> states;
   for (const IpPrefix& prefix : prefixes) {
     PrefixHolder holder = PrefixHolder::nobody;
-    if (const std::optional<PublicKey> owner = device.owner_of(prefix)) holder = holder_of(*owner);
+    if (const std::optional<PublicKey> owner = device.owner_of(prefix))
+      holder = holder_of(prefix, *owner);
     states.push_back({.prefix = prefix, .holder = holder, .has_route = present_.contains(prefix)});
   }
   return states;

@@ -42,8 +42,8 @@ class RouteKeeper {
   static constexpr std::size_t batch = 256;
   static constexpr std::size_t sweep_slice = 4096;
 
-  // What the peer with this key, which is on the device, is to us.
-  using HolderOf = std::function<PrefixHolder(const PublicKey&)>;
+  // What the peer with this key, which has the prefix on the device, is to us.
+  using HolderOf = std::function<PrefixHolder(const IpPrefix&, const PublicKey&)>;
 
   // A change that failed, told once until it succeeds, fails in another way or is not wanted any
   // more.
@@ -61,6 +61,8 @@ class RouteKeeper {
 
   // What has changed on the device since the last step, once or several times each.
   void note(std::span<const IpPrefix> changed);
+  // What was in the way of this prefix, or whose it is, has changed. A failure is told anew.
+  void retry(const IpPrefix& prefix);
   // The kernel may have changed something by itself: the next step lists, anew if it was at it.
   void hurry() { is_hurried_ = true; }
 
@@ -70,6 +72,9 @@ class RouteKeeper {
     return stage_ != Stage::settle ||
            (has_listed_ && (!to_settle_.empty() || review_.is_under_way || retry_.is_under_way));
   }
+  // The first listing is complete: `has_route` knows of the routes from before.
+  [[nodiscard]] bool has_listed() const { return has_listed_; }
+  [[nodiscard]] bool has_route(const IpPrefix& prefix) const { return present_.contains(prefix); }
   // Routes of ours, as far as we know.
   [[nodiscard]] std::size_t size() const { return present_.size(); }
 

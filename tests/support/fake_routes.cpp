@@ -21,7 +21,8 @@ Status FakeRoutes::apply_one(const kernel::RouteChange& change) {
     table_.ours.erase(change.prefix);
     return {};
   }
-  const bool is_taken = table_.others.contains(change.prefix);
+  const bool is_taken = table_.others.contains(change.prefix) ||
+                        (table_.beside != nullptr && table_.beside->ours.contains(change.prefix));
   if (is_taken || !table_.ours.insert(change.prefix).second)
     return fail(Error::system("a route", EEXIST));
   return {};

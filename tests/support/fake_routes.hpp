@@ -13,6 +13,7 @@ namespace provisiond::test {
 struct FakeRouteTable {
   std::set<IpPrefix> ours;
   std::set<IpPrefix> others;
+  const FakeRouteTable* beside = nullptr; // of another interface, in the same kernel table
   std::vector<IpPrefix> subnets;
 
   std::size_t part = 1'000'000;             // routes per part of a listing

@@ -41,7 +41,7 @@ class RouteKeeperTest : public testing::Test {
     keeper.note(device.take_changes());
     return keeper.step(
         device,
-        [](const PublicKey& key) {
+        [](const IpPrefix&, const PublicKey& key) {
           return key.bytes[0] % 2 == 0 ? PrefixHolder::ours : PrefixHolder::unasked;
         },
         now);

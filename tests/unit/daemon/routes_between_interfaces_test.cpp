@@ -1,0 +1,150 @@
+#include "daemon/routing.hpp"
+#include "support/fake_routes.hpp"
+#include "support/fake_wg_device.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+// One prefix on two interfaces that share a table: as when a peer goes from one to the other.
+
+using namespace std::chrono_literals;
+
+namespace provisiond::daemon {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const IpPrefix net = IpPrefix::parse("198.51.100.0/24").value();
+
+class RoutesBetweenInterfaces : public testing::Test {
+ protected:
+  RoutesBetweenInterfaces() {
+    key.bytes.fill(1);
+    tables[0].beside = &tables[1];
+    tables[1].beside = &tables[0];
+    for (std::uint32_t i = 0; i < 2; ++i) {
+      interfaces[i].id.value = static_cast<decltype(interfaces[i].id.value)>(i);
+      interfaces[i].network = "demo";
+      interfaces[i].device = std::make_unique<test::FakeWgDevice>();
+      interfaces[i].seen_whole_at.emplace();
+    }
+  }
+
+  void put(std::size_t at) {
+    interfaces[at].allowed_ips.assign(key, std::span{&net, 1});
+    flow::Peer* peer = interfaces[at].peers.find(key);
+    if (peer == nullptr) peer = &interfaces[at].peers.add(key, PeerStage::live);
+    interfaces[at].peers.give_to(*peer, flow::Owner::ours);
+    is_active(at);
+  }
+  void is_active(std::size_t at) {
+    now += 1s;
+    interfaces[at].peers.find(key)->active_at = now;
+  }
+  void take_off(std::size_t at) {
+    interfaces[at].allowed_ips.remove(key);
+    interfaces[at].peers.erase(key);
+  }
+  void expect_route_at(std::size_t at) {
+    EXPECT_THAT(tables[at].ours, ElementsAre(net)) << at;
+    EXPECT_THAT(tables[1 - at].ours, IsEmpty()) << at;
+    EXPECT_EQ(metrics.route_errors.value(), 0U);
+  }
+
+  std::vector<test::FakeRouteTable> tables = std::vector<test::FakeRouteTable>(2);
+  PublicKey key;
+  TimePoint now = TimePoint{} + 1h;
+  std::vector<flow::Interface> interfaces = std::vector<flow::Interface>(2);
+  metrics::Metrics metrics;
+  Routing routing{{.interfaces = interfaces,
+                   .ifindex_of = [](InterfaceId id) -> std::uint32_t { return 7U + id.value; },
+                   .metrics = metrics,
+                   .open_routes = [this](const kernel::RouteTarget& target)
+                       -> Result<std::unique_ptr<kernel::Routes>> {
+                     return std::make_unique<test::FakeRoutes>(tables[target.ifindex - 7]);
+                   }},
+                  {1000U, 1000U},
+                  1min};
+};
+
+TEST_F(RoutesBetweenInterfaces, ARouteGoesWithThePeerInOneStepInBothDirections) {
+  for (const std::size_t from : {0U, 1U}) {
+    put(from);
+    routing.step(now);
+    expect_route_at(from);
+    put(1 - from);
+    routing.step(now);
+    expect_route_at(1 - from);
+    take_off(from);
+    routing.step(now);
+    expect_route_at(1 - from);
+    take_off(1 - from);
+    routing.step(now);
+    EXPECT_THAT(tables[1 - from].ours, IsEmpty());
+  }
+}
+
+TEST_F(RoutesBetweenInterfaces, APeerThatNeverConnectedThereLeavesTheRouteToWhereItWas) {
+  for (const std::size_t from : {0U, 1U}) {
+    put(from);
+    routing.step(now);
+    put(1 - from);
+    routing.step(now);
+    take_off(1 - from);
+    for (int i = 0; i < 3; ++i) // it is noticed in one step, and the route is free in the next
+      routing.step(now);
+    expect_route_at(from);
+    take_off(from);
+    routing.step(now);
+  }
+}
+
+TEST_F(RoutesBetweenInterfaces, OnBothItFollowsTheOneThatWasActiveLast) {
+  put(0);
+  put(1);
+  routing.step(now);
+  expect_route_at(1);
+  is_active(0);
+  for (int i = 0; i < 3; ++i)
+    routing.step(now);
+  expect_route_at(0);
+}
+
+TEST_F(RoutesBetweenInterfaces, WhatIsFoundAfterAStartIsKnownBeforeItIsJudged) {
+  put(0);
+  put(1);
+  tables[0].ours.insert(net);
+  tables[0].part = 1;
+  tables[0].ours.insert(IpPrefix::parse("203.0.113.0/24").value()); // so that listing takes steps
+  interfaces[0].seen_whole_at.reset();
+  for (int i = 0; i < 3; ++i)
+    routing.step(now);
+  EXPECT_THAT(tables[1].ours, IsEmpty());
+  interfaces[0].seen_whole_at.emplace();
+  for (int i = 0; i < 5; ++i)
+    routing.step(now);
+  expect_route_at(1);
+}
+
+TEST_F(RoutesBetweenInterfaces, AnotherNetworkTakesNothing) {
+  interfaces[1].network = "other";
+  put(0);
+  routing.step(now);
+  put(1);
+  routing.step(now);
+  EXPECT_THAT(tables[0].ours, ElementsAre(net));
+  EXPECT_THAT(tables[1].ours, IsEmpty());
+  EXPECT_EQ(metrics.route_errors.value(), 1U);
+}
+
+TEST_F(RoutesBetweenInterfaces, SomebodyElsesRouteIsStillCounted) {
+  tables[1].others.insert(net);
+  put(1);
+  routing.step(now);
+  EXPECT_THAT(tables[1].ours, IsEmpty());
+  EXPECT_EQ(metrics.route_errors.value(), 1U);
+}
+
+} // namespace
+} // namespace provisiond::daemon
