@@ -15,7 +15,7 @@ std::optional<Refusal> ClaimGate::admit(const Sighting& sighting, const ClaimedK
   const PeerId id{.interface = sighting.interface, .key = claimed.key};
   if (in_flight_.contains(id)) return Refusal::lookup_in_flight;
   if (in_flight_.size() >= limits_.in_flight) return Refusal::lookup_queue_full;
-  const Claim claim{.id = id, .from = network_of(sighting.source.address)};
+  const Claim claim{.id = id, .from = network_of(translated_.origin_of(sighting.source.address))};
   if (!budgets_.touch(claim, now).take(limits_.per_claim, now)) return Refusal::claim_budget;
   if (!claims_.take(limits_.claims, now)) return Refusal::claim_budget;
   in_flight_.emplace(id, sighting);

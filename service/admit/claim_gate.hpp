@@ -2,6 +2,7 @@
 
 #include "base/fixed_table.hpp"
 #include "base/rate.hpp"
+#include "base/translated_sources.hpp"
 #include "handoff/peer_id.hpp"
 #include "handoff/refusal.hpp"
 #include "handoff/sighting.hpp"
@@ -9,6 +10,8 @@
 #include <cstddef>
 #include <optional>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace provisiond::admit {
 
@@ -27,9 +30,12 @@ class ClaimGate {
     Rate claims;
     std::size_t entries = 131'072;
     std::size_t in_flight = 1'024;
+    std::vector<IpPrefix> translated_prefixes{}; // see TranslatedSources
   };
 
-  explicit ClaimGate(Limits limits) : limits_{limits}, budgets_{limits.entries} {}
+  explicit ClaimGate(Limits limits)
+      : limits_{std::move(limits)},
+        translated_{limits_.translated_prefixes}, budgets_{limits_.entries} {}
 
   // lookup_in_flight, claim_budget, lookup_queue_full, or nullopt: `sighting` is kept until
   // `release`.
@@ -50,6 +56,7 @@ class ClaimGate {
   };
 
   Limits limits_;
+  TranslatedSources translated_;
   FixedTable<Claim, TokenBucket> budgets_;
   TokenBucket claims_;
   std::unordered_map<PeerId, Sighting, PeerIdHash> in_flight_;

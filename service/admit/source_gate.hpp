@@ -3,6 +3,7 @@
 #include "base/endpoint.hpp"
 #include "base/prefix_budget.hpp"
 #include "base/rate.hpp"
+#include "base/translated_sources.hpp"
 #include "handoff/refusal.hpp"
 
 #include <cstddef>
@@ -13,7 +14,8 @@
 namespace provisiond::admit {
 
 // Decides, before any key agreement, whether a source may cost us one: a budget per address (IPv4
-// /32, IPv6 /64, as the kernel's ratelimiter.c), per prefix (IPv4 /24, IPv6 /48) and in total.
+// /32, IPv6 /64, as the kernel's ratelimiter.c), per prefix (IPv4 /24, IPv6 /48) and in total. An
+// IPv4 address that a translator has embedded counts as such.
 // Sources are unproven unless cookies are demanded, so the total is what bounds a flood with
 // spoofed addresses.
 //
@@ -27,6 +29,7 @@ class SourceGate {
     Rate total;
     // Sources that many devices share (carrier-grade NAT): only the total applies.
     std::vector<IpPrefix> shared_prefixes;
+    std::vector<IpPrefix> translated_prefixes{}; // see TranslatedSources
     std::size_t entries = 65'536;
   };
 
@@ -45,6 +48,7 @@ class SourceGate {
   [[nodiscard]] bool is_shared(const IpAddress& source) const;
 
   Limits limits_;
+  TranslatedSources translated_;
   PrefixBudget addresses_;
   PrefixBudget prefixes_;
   TokenBucket total_;

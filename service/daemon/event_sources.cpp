@@ -32,7 +32,8 @@ events::KernelProbe::Limits probe_limits(const settings::Settings& settings) {
   return {.buffer_bytes = std::size_t{settings.events.probe_buffer_kib} << 10,
           .refused_keys = settings.events.probe_refused_keys,
           .per_prefix = settings.admission.per_prefix,
-          .shared_prefixes = settings.admission.shared_prefixes};
+          .shared_prefixes = settings.admission.shared_prefixes,
+          .translated_prefixes = settings.admission.translated_prefixes};
 }
 
 Result<std::unique_ptr<events::Source>> open_capture(metrics::Metrics& metrics) {

@@ -86,6 +86,7 @@ admit::SourceGate::Limits source_gate_limits(const settings::Settings& settings)
           .per_prefix = admission.per_prefix,
           .total = admission.total,
           .shared_prefixes = admission.shared_prefixes,
+          .translated_prefixes = admission.translated_prefixes,
           .entries = admission.source_entries};
 }
 
@@ -104,11 +105,14 @@ admit::KeyGate::Limits key_gate_limits(const settings::Settings& settings) {
 admit::ClaimGate::Limits claim_gate_limits(const settings::Settings& settings) {
   return {.per_claim = settings.admission.per_claim,
           .claims = settings.admission.claims,
-          .entries = settings.admission.key_entries};
+          .entries = settings.admission.key_entries,
+          .translated_prefixes = settings.admission.translated_prefixes};
 }
 
 greet::Budget::Limits greet_limits(const settings::Settings& settings) {
-  return {.per_prefix = settings.greet.per_prefix, .total = settings.greet.total};
+  return {.per_prefix = settings.greet.per_prefix,
+          .total = settings.greet.total,
+          .translated_prefixes = settings.admission.translated_prefixes};
 }
 
 std::string host_name() {

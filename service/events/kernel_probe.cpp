@@ -139,6 +139,12 @@ Status KernelProbe::Parts::load(const Limits& limits) {
   skeleton->rodata->prefix_interval_ns = nanoseconds_per_token(limits.per_prefix);
   skeleton->rodata->prefix_allowance_ns =
       nanoseconds_per_token(limits.per_prefix) * (std::max(1U, limits.per_prefix.burst) - 1);
+  for (std::size_t i = 0; i < limits.translated_prefixes.size(); ++i) {
+    const IpPrefix& prefix = limits.translated_prefixes[i];
+    translated_prefix& into = skeleton->rodata->translated_prefixes[i];
+    std::copy_n(prefix.address.bytes.begin(), sizeof into.address, into.address);
+    into.bytes = prefix.length / 8U;
+  }
   bpf_map__set_max_entries(skeleton->maps.events, static_cast<__u32>(limits.buffer_bytes));
   bpf_map__set_max_entries(skeleton->maps.refused, limits.refused_keys);
   const int loaded = unknown_peer_bpf__load(skeleton.get());

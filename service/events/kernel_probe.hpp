@@ -31,8 +31,9 @@ class KernelProbe {
   struct Limits {
     std::size_t buffer_bytes = std::size_t{1} << 20; // a power of two, at least a page
     std::uint32_t refused_keys = 65'536;
-    Rate per_prefix;                         // a rate of zero: no budget in the kernel
-    std::vector<IpPrefix> shared_prefixes{}; // without budget; at most 1,024
+    Rate per_prefix;                             // a rate of zero: no budget in the kernel
+    std::vector<IpPrefix> shared_prefixes{};     // without budget; at most 1,024
+    std::vector<IpPrefix> translated_prefixes{}; // see TranslatedSources; at most 8
   };
 
   // What the programs have counted since `open`, on all processors.

@@ -2,6 +2,10 @@
 
 #include "base/prefix_budget.hpp"
 #include "base/rate.hpp"
+#include "base/translated_sources.hpp"
+
+#include <utility>
+#include <vector>
 
 namespace provisiond::greet {
 
@@ -14,16 +18,21 @@ class Budget {
   struct Limits {
     Rate per_prefix; // IPv4 /24, IPv6 /48
     Rate total;
+    std::vector<IpPrefix> translated_prefixes{}; // see TranslatedSources
   };
 
-  explicit Budget(Limits limits) : limits_{limits}, prefixes_{4'096, {.v4 = 24, .v6 = 48}} {}
+  explicit Budget(Limits limits)
+      : limits_{std::move(limits)},
+        translated_{limits_.translated_prefixes}, prefixes_{4'096, {.v4 = 24, .v6 = 48}} {}
 
   [[nodiscard]] bool take(const IpAddress& target, TimePoint now) {
-    return prefixes_.take(target, limits_.per_prefix, now) && total_.take(limits_.total, now);
+    return prefixes_.take(translated_.origin_of(target), limits_.per_prefix, now) &&
+           total_.take(limits_.total, now);
   }
 
  private:
   Limits limits_;
+  TranslatedSources translated_;
   PrefixBudget prefixes_;
   TokenBucket total_;
 };

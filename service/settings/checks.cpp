@@ -1,5 +1,6 @@
 #include "settings/checks.hpp"
 
+#include "base/translated_sources.hpp"
 #include "settings/dsn.hpp"
 
 #include <fmt/format.h>
@@ -91,6 +92,15 @@ void check_events(const Cursor& at, const Events& events) {
     at.problem_at("probe-buffer-kib",
                   fmt::format("is not a power of two, which the kernel wants; write {}",
                               std::bit_ceil(events.probe_buffer_kib)));
+}
+
+void check_admission(const Cursor& at, const Admission& admission) {
+  for (const IpPrefix& prefix : admission.translated_prefixes)
+    if (!TranslatedSources::is_possible(prefix))
+      at.problem_at("translated-prefixes",
+                    fmt::format("has {}, in which no IPv4 address can be embedded; write IPv6 "
+                                "prefixes of 32, 40, 48, 56, 64 or 96 bits",
+                                prefix.to_string()));
 }
 
 void check_greet(const Cursor& at, const Greet& greet) {

@@ -55,11 +55,12 @@ constexpr std::array<Field<Events>, 3> events_fields{{
     field<&Events::netlink_buffer_kib>("netlink-buffer-kib", {4, 262'144}),
 }};
 
-constexpr std::array<Field<Admission>, 14> admission_fields{{
+constexpr std::array<Field<Admission>, 15> admission_fields{{
     field<&Admission::per_address>("per-address", bursts),
     field<&Admission::per_prefix>("per-prefix", bursts),
     field<&Admission::total>("total", bursts),
     field<&Admission::shared_prefixes>("shared-prefixes", {0, 1'024}),
+    field<&Admission::translated_prefixes>("translated-prefixes", {0, 8}),
     field<&Admission::source_entries>("source-entries", tables),
     field<&Admission::refused_key_ttl>("refused-key-ttl", {0, 24 * hour}),
     field<&Admission::refused_key_entries>("refused-key-entries", tables),
@@ -138,6 +139,11 @@ void read_events(const Cursor& at, const Limits&, Settings& into) {
   check_events(at, into.events);
 }
 
+void read_admission(const Cursor& at, const Limits&, Settings& into) {
+  read_section<Admission>(at, admission_fields, into.admission);
+  check_admission(at, into.admission);
+}
+
 void read_greet(const Cursor& at, const Limits&, Settings& into) {
   read_section<Greet>(at, greet_fields, into.greet);
   check_greet(at, into.greet);
@@ -164,7 +170,7 @@ constexpr std::array<Field<Settings>, 11> section_fields{{
     {"interfaces", {1, maximum_interfaces}, read_interfaces},
     {"database", {}, read_database},
     {"events", {}, read_events},
-    {"admission", {}, read_plain<&Settings::admission, admission_fields>},
+    {"admission", {}, read_admission},
     {"authenticate", {}, read_plain<&Settings::authenticate, authenticate_fields>},
     {"greet", {}, read_greet},
     {"watch", {}, read_plain<&Settings::watch, watch_fields>},

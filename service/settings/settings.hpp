@@ -64,6 +64,8 @@ struct Admission {
   Rate per_prefix{200, 1'000}; // IPv4 /24, IPv6 /48
   Rate total{10'000, 10'000};
   std::vector<IpPrefix> shared_prefixes; // carrier-grade NAT: no per-address budget here
+  // NAT64 and SIIT-DC: the IPv4 address within counts.
+  std::vector<IpPrefix> translated_prefixes{IpPrefix::parse("64:ff9b::/96").value()};
   std::uint32_t source_entries = 65'536;
   std::chrono::milliseconds refused_key_ttl{30'000};
   std::uint32_t refused_key_entries = 262'144;

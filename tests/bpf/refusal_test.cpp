@@ -28,6 +28,10 @@ class Refusals : public testing::Test {
     ASSERT_NE(skeleton_, nullptr);
     skeleton_->rodata->prefix_interval_ns = interval;
     skeleton_->rodata->prefix_allowance_ns = interval * (burst - 1);
+    const IpAddress translator = IpAddress::parse("64:ff9b::").value();
+    translated_prefix& translated = skeleton_->rodata->translated_prefixes[1];
+    std::copy_n(translator.bytes.begin(), sizeof translated.address, translated.address);
+    translated.bytes = 12;
     bpf_map__set_max_entries(skeleton_->maps.refused, 128);
     ASSERT_EQ(refusal_test_bpf__load(skeleton_.get()), 0) << "needs root, or CAP_BPF";
   }
@@ -115,6 +119,17 @@ TEST_F(Refusals, Ipv6IsBudgetedPer48) {
     EXPECT_EQ(ask(question("2001:db8:1:2::3", start)), REFUSAL_NONE) << i;
   EXPECT_EQ(ask(question("2001:db8:1:ffff::3", start)), REFUSAL_BUDGET);
   EXPECT_EQ(ask(question("2001:db8:2::3", start)), REFUSAL_NONE);
+}
+
+TEST_F(Refusals, ATranslatedSourceHasTheBudgetOfItsIpv4Network) {
+  for (std::uint64_t i = 0; i < burst; ++i)
+    EXPECT_EQ(ask(question("64:ff9b::192.0.2.1", start)), REFUSAL_NONE) << i;
+  EXPECT_EQ(ask(question("64:ff9b::192.0.2.200", start)), REFUSAL_BUDGET) << "the same /24";
+  EXPECT_EQ(ask(question("192.0.2.7", start)), REFUSAL_BUDGET) << "untranslated it is the same";
+  EXPECT_EQ(ask(question("64:ff9b::192.0.3.1", start)), REFUSAL_NONE) << "the next /24";
+  share("::ffff:198.51.100.0", 96 + 24);
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(ask(question("64:ff9b::198.51.100.77", start)), REFUSAL_NONE);
 }
 
 TEST_F(Refusals, SharedPrefixesHaveNoBudget) {

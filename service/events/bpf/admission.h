@@ -23,6 +23,28 @@ static inline int kernel_goes_on(int mac_state, int under_load)
   return mac_state == (under_load ? MAC_VALID_WITH_COOKIE : MAC_VALID_BUT_NO_COOKIE);
 }
 
+/*
+ * The IPv4 address that a translator has embedded in an IPv6 one (RFC 6052): after the prefix, without
+ * byte 8, which holds nothing. Returns 0 when the address is not in the prefix of `prefix_bytes`, 4 to
+ * 8 or 12.
+ */
+static inline int embedded_ipv4(__u8 embedded[4], const __u8 address[16],
+                                const volatile __u8 *prefix, __u32 prefix_bytes)
+{
+  __u32 from = prefix_bytes;
+
+  for (__u32 i = 0; i < 12; ++i)
+    if (i < prefix_bytes && address[i] != prefix[i])
+      return 0;
+  for (__u32 i = 0; i < 4; ++i) {
+    if (from == 8)
+      ++from;
+    embedded[i] = address[from & 15];
+    ++from;
+  }
+  return 1;
+}
+
 /* The prefix whose budget an address uses: IPv4 /24, IPv6 /48; IPv4 mapped into IPv6. */
 static inline void budget_prefix_of(__u8 prefix[16], const __u8 address[16], int is_ipv6)
 {

@@ -55,6 +55,13 @@ struct shared_prefix {
   __u8 address[16];
 };
 
+/* A prefix of a translator, see embedded_ipv4; 0 bytes: none. */
+#define UNKNOWN_PEER_TRANSLATED_PREFIXES 8
+struct translated_prefix {
+  __u8 address[12];
+  __u32 bytes;
+};
+
 /* Key of the map `prefix_budgets`; the value is a __u64, when the bucket will be full again. */
 struct budget_prefix {
   __u8 address[16];

@@ -54,6 +54,22 @@ TEST(SourceGate, BoundsOneAddressAndRefillsWithTime) {
   EXPECT_EQ(gate.admit(source, start + 1s), std::nullopt);
 }
 
+TEST(SourceGate, CountsATranslatedSourceAsItsIpv4Address) {
+  SourceGate::Limits limits = generous();
+  limits.per_address = {1, 1};
+  limits.shared_prefixes = {IpPrefix::parse("100.64.0.0/10").value()};
+  limits.translated_prefixes = {IpPrefix::parse("64:ff9b::/96").value()};
+  SourceGate gate{limits};
+  EXPECT_EQ(gate.admit(address("64:ff9b::192.0.2.1"), start), std::nullopt);
+  EXPECT_EQ(gate.admit(address("64:ff9b::192.0.2.2"), start), std::nullopt);
+  EXPECT_EQ(gate.admit(address("64:ff9b::192.0.2.1"), start), Refusal::source_budget);
+  EXPECT_EQ(gate.admit(address("192.0.2.2"), start), Refusal::source_budget);
+  EXPECT_EQ(gate.admit(address("2001:db8::1"), start), std::nullopt);
+  EXPECT_EQ(gate.admit(address("2001:db8::2"), start), Refusal::source_budget);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(gate.admit(address("64:ff9b::100.64.0.1"), start), std::nullopt) << "it is shared";
+}
+
 TEST(SourceGate, CountsIpv6BySlash64) {
   SourceGate::Limits limits = generous();
   limits.per_address = {1, 1};

@@ -154,6 +154,25 @@ TEST(Admission, BudgetsArePerNetwork) {
   EXPECT_NE(a, b);
 }
 
+TEST(Admission, AnEmbeddedIpv4AddressIsFoundWhereRfc6052HasIt) {
+  const IpAddress wanted = IpAddress::parse("192.0.2.33").value();
+  const std::array<const char*, 6> addresses{
+      "2001:db8:c000:221::",      "2001:db8:1c0:2:21::",          "2001:db8:122:c000:2:2100::",
+      "2001:db8:122:3c0:0:221::", "2001:db8:122:344:c0:2:2100::", "2001:db8:122:344::192.0.2.33"};
+  const std::array<std::uint32_t, 6> prefix_bytes{4, 5, 6, 7, 8, 12};
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const IpAddress address = IpAddress::parse(addresses[i]).value();
+    std::array<std::uint8_t, 4> found{};
+    EXPECT_EQ(
+        embedded_ipv4(found.data(), address.bytes.data(), address.bytes.data(), prefix_bytes[i]),
+        1);
+    EXPECT_TRUE(std::equal(found.begin(), found.end(), wanted.bytes.begin())) << addresses[i];
+    const IpAddress other = IpAddress::parse("2001:db9::").value();
+    EXPECT_EQ(
+        embedded_ipv4(found.data(), address.bytes.data(), other.bytes.data(), prefix_bytes[i]), 0);
+  }
+}
+
 TEST(Admission, Ipv4IsMapped) {
   std::array<std::uint8_t, 16> mapped{};
   const IpAddress v4 = IpAddress::parse("192.0.2.1").value();

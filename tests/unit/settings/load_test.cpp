@@ -45,6 +45,7 @@ TEST(Settings, every_key_is_read) {
       "events: {probe-buffer-kib: 8, probe-refused-keys: 2048, netlink-buffer-kib: 16}\n"
       "admission: {per-address: {rate: 1/s, burst: 2}, per-prefix: 30/m,\n"
       "            total: 7.5/s, shared-prefixes: [10.0.0.0/8, \"2001:db8::/32\"],\n"
+      "            translated-prefixes: [\"64:ff9b:1::/48\"],\n"
       "            source-entries: 2048, refused-key-ttl: 0s,\n"
       "            refused-key-entries: 4096, per-key: {burst: 9},\n"
       "            per-claim: 2/s, claims: {rate: 3/s, burst: 4},\n"
@@ -86,6 +87,7 @@ TEST(Settings, every_key_is_read) {
   expected.admission.total = {7.5, 8};
   expected.admission.shared_prefixes = {*IpPrefix::parse("10.0.0.0/8"),
                                         *IpPrefix::parse("2001:db8::/32")};
+  expected.admission.translated_prefixes = {*IpPrefix::parse("64:ff9b:1::/48")};
   expected.admission.source_entries = 2'048;
   expected.admission.refused_key_ttl = milliseconds{0};
   expected.admission.refused_key_entries = 4'096;

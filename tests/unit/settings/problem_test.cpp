@@ -149,6 +149,14 @@ TEST(Problem, bad_prefix) {
                   HasSubstr("admission.shared-prefixes[4]: has no value")));
 }
 
+TEST(Problem, translated_prefix_without_room_for_an_address) {
+  EXPECT_THAT(
+      problems_of(with("admission: {translated-prefixes: [\"64:ff9b::/96\", 10.0.0.0/8]}\n")),
+      ElementsAre(HasSubstr("admission.translated-prefixes: has 10.0.0.0/8, in which no")));
+  EXPECT_THAT(problems_of(with("admission: {translated-prefixes: [\"64:ff9b::/80\"]}\n")),
+              ElementsAre(HasSubstr("32, 40, 48, 56, 64 or 96 bits")));
+}
+
 TEST(Problem, too_many_prefixes) {
   std::string list;
   for (int i = 0; i < 1'025; ++i)
