@@ -27,6 +27,13 @@ std::string revoked_reason(const lookup::Explanation& explanation) {
                      revocation.reason ? ": " + *revocation.reason : ", no reason is given");
 }
 
+// The database lets it in, and a gateway has a reason of its own.
+std::string own_reason(const lookup::RefusalRow& refusal) {
+  return fmt::format("the database lets it in, but gateway {} refused it as {}, last at {}, from "
+                     "{} port {}",
+                     refusal.gateway, refusal.reason, refusal.at, refusal.address, refusal.port);
+}
+
 ExitStatus run_explain(const Options& options) {
   const Result<std::string> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
@@ -59,6 +66,7 @@ std::string reason_of(const lookup::Explanation& explanation) {
   if (verdict == "trial") return "no peer; becomes one if it holds the network's enrolment key";
   if (!explanation.peer) return "no peer has this key";
   const lookup::PeerRow& peer = *explanation.peer;
+  if (explanation.refusal) return own_reason(*explanation.refusal);
   if (verdict == "found") return fmt::format("a gateway of network {} installs it", peer.network);
   if (verdict == "other_network")
     return fmt::format("the key belongs to network {}, not {}", peer.network, explanation.network);

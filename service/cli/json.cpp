@@ -91,6 +91,14 @@ ordered_json value_of(const lookup::Revocation& revocation) {
                       {"reason", value_of(revocation.reason)}};
 }
 
+ordered_json value_of(const lookup::RefusalRow& refusal) {
+  return ordered_json{{"reason", refusal.reason},
+                      {"gateway", refusal.gateway},
+                      {"address", refusal.address},
+                      {"port", refusal.port},
+                      {"at", refusal.at}};
+}
+
 std::string text_of(const ordered_json& value) {
   return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n';
 }
@@ -140,13 +148,15 @@ std::string json_of(const lookup::Explanation& explanation, const std::string& r
       {"reason", reason},
       {"peer", nullptr},
       {"revocation", nullptr},
-      {"session", nullptr}};
+      {"session", nullptr},
+      {"refusal", nullptr}};
   if (explanation.peer) value["peer"] = value_of(*explanation.peer);
   if (explanation.revocation) value["revocation"] = value_of(*explanation.revocation);
   if (explanation.session)
     value["session"] = {{"gateway", explanation.session->gateway},
                         {"interface", explanation.session->interface},
                         {"since", explanation.session->since}};
+  if (explanation.refusal) value["refusal"] = value_of(*explanation.refusal);
   return text_of(value);
 }
 

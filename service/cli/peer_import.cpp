@@ -76,6 +76,10 @@ ExitStatus run_export(const Options& options) {
 } // namespace
 
 Action configure_peer_import(CLI::App& parser) {
+  parser.footer(
+      "A column that the header does not name has its default in every line: no preshared "
+      "key, addresses from the pools, enabled, no times, and the network's rules for where "
+      "and how a peer may be.");
   const std::shared_ptr<Options> options = std::make_shared<Options>();
   parser.add_option("FILE", options->file, "CSV with a header; - for standard input")->required();
   parser.add_flag("--all-or-nothing", options->all_or_nothing,
@@ -86,6 +90,9 @@ Action configure_peer_import(CLI::App& parser) {
 }
 
 Action configure_peer_export(CLI::App& parser) {
+  parser.footer(
+      "A preshared key is shown as (set); an import refuses such a line until the key stands "
+      "there. A peer without allowed IPs has none there.");
   const std::shared_ptr<Options> options = std::make_shared<Options>();
   add_text(parser, "--network", options->network, "Only the peers of this network");
   add_database_options(parser, options->database);

@@ -210,6 +210,8 @@ void Flow::commit(const Instant& now) {
 void Flow::refuse(const Sighting& sighting, Refusal refusal, std::optional<PublicKey> key,
                   const Instant& now) {
   report_.refused(interface_of(sighting.interface), sighting, refusal, key, now.steady);
+  // Without the initiation the key was only claimed.
+  if (key && sighting.has_initiation() && is_gateways_own(refusal)) record(sighting, *key, refusal);
 }
 
 // What is known of a key that the kernel has decrypted; saves the key agreement.
@@ -243,7 +245,7 @@ void Flow::remember(const PeerId& id, Refusal refusal, const Instant& now) {
   wiring_.refusal_sink.refuse(id, until);
 }
 
-// For whoever approves devices; a sample is enough.
+// For whoever approves devices, or asks why one does not get in; a sample is enough.
 void Flow::record(const Sighting& sighting, const PublicKey& key, Refusal refusal) {
   static_cast<void>(wiring_.reports.push(RefusedKey{
       .interface = sighting.interface, .key = key, .reason = refusal, .source = sighting.source}));

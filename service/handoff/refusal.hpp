@@ -104,4 +104,23 @@ constexpr std::string_view to_string(Refusal refusal) {
   return refusal_names[static_cast<std::size_t>(refusal)];
 }
 
+// What a gateway finds by itself in the way of a device that has proven its key, whatever the
+// database says, and what its next try meets as well. Loads that pass are none of these.
+constexpr bool is_gateways_own(Refusal refusal) {
+  switch (refusal) {
+  case Refusal::replayed:
+  case Refusal::not_enrolled:
+  case Refusal::source_not_allowed:
+  case Refusal::trial_budget:
+  case Refusal::interface_full:
+  case Refusal::allowed_ip_conflict:
+  case Refusal::device_refused:
+  case Refusal::greet_budget:
+  case Refusal::never_connected:
+    return true;
+  default:
+    return false;
+  }
+}
+
 } // namespace provisiond

@@ -15,7 +15,7 @@
 // What the database is told. None of it is needed to serve anybody.
 namespace provisiond {
 
-// A device that proved to hold a key and that the database does not want.
+// A device that proved to hold a key and was refused, by the database or by this gateway.
 struct RefusedKey {
   InterfaceId interface;
   PublicKey key;

@@ -66,6 +66,19 @@ std::optional<SessionRow> session_of(pqxx::work& work, const PublicKey& key) {
                     .since = rows[0][2].as<std::string>()};
 }
 
+std::optional<RefusalRow> refusal_of(pqxx::work& work, const Explanation& explanation,
+                                     const PublicKey& key) {
+  if (explanation.verdict != "found" || !may_read(work, "recent_refusals")) return std::nullopt;
+  const pqxx::result rows =
+      exec_params(work, sql::find_refusal, explanation.network, key.to_string());
+  if (rows.empty()) return std::nullopt;
+  return RefusalRow{.reason = rows[0][0].as<std::string>(),
+                    .gateway = rows[0][1].as<std::string>(),
+                    .address = rows[0][2].as<std::string>(),
+                    .port = rows[0][3].as<int>(),
+                    .at = rows[0][4].as<std::string>()};
+}
+
 } // namespace
 
 Result<PeerRow> peer_with_key(pqxx::work& work, const PublicKey& key,
@@ -126,6 +139,7 @@ Result<Explanation> explain_key(const std::string& dsn, const PublicKey& key,
         exec_params(work, sql::judge_key, explanation.network, key.to_string())[0][0]
             .as<std::string>();
     if (explanation.verdict == "unknown" && explanation.revocation) explanation.verdict = "revoked";
+    explanation.refusal = refusal_of(work, explanation, key);
     return explanation;
   });
 }

@@ -149,9 +149,13 @@ struct Approved {
 };
 
 // The columns of wg_provision.import; what is empty in a row has its default.
-constexpr std::array<const char*, 11> import_columns{
-    "network", "public_key", "name",       "allowed_ips", "preshared_key", "keepalive_seconds",
-    "enabled", "not_before", "expires_at", "labels",      "comment"};
+constexpr std::array<const char*, 16> import_columns{
+    "network",         "public_key",    "name",
+    "allowed_ips",     "preshared_key", "keepalive_seconds",
+    "enabled",         "not_before",    "expires_at",
+    "labels",          "comment",       "outside_ranges",
+    "allowed_sources", "roaming",       "several_gateways",
+    "evict_last"};
 using ImportRow = std::array<std::string, import_columns.size()>;
 
 // A row of a manifest that did not become a peer.
@@ -181,6 +185,15 @@ struct SessionRow {
   std::string since; // when it came up there
 };
 
+// Why a gateway refused by itself what the database lets in, at its last try.
+struct RefusalRow {
+  std::string reason; // a word of the log
+  std::string gateway;
+  std::string address;
+  int port = 0;
+  std::string at;
+};
+
 // What the daemon would be told about a key.
 struct Explanation {
   std::string network; // the one asked about; empty when none was given and the key is in none
@@ -188,6 +201,7 @@ struct Explanation {
   std::optional<PeerRow> peer;
   std::optional<Revocation> revocation;
   std::optional<SessionRow> session{};
+  std::optional<RefusalRow> refusal{}; // none since its latest session
 };
 
 Status add_network(const std::string& dsn, const std::string& name, const NetworkChange& change);
@@ -216,7 +230,7 @@ using NextRow = std::function<std::optional<ImportRow>()>;
 Result<ImportReport> import_peers(const std::string& dsn, const NextRow& next_row,
                                   bool all_or_nothing);
 // Calls `take` with the names of the columns, then with each peer: as `import_peers` takes them,
-// but without preshared keys.
+// but with "(set)" in place of a preshared key, which it refuses.
 Status export_peers(const std::string& dsn, const std::optional<std::string>& network,
                     const std::function<void(const std::vector<std::string>&)>& take);
 // All peers, or those of one network, which must exist.

@@ -8,7 +8,7 @@ namespace provisiond::lookup::sql {
 
 // The number of the newest file in schema/. A database with another number is not served: an older
 // one may lack what we call, a newer one may mean something else by it.
-inline constexpr int needed_schema_version = 9;
+inline constexpr int needed_schema_version = 11;
 
 inline constexpr const char* schema_version = "SELECT wg_provision.schema_version()";
 
@@ -228,13 +228,19 @@ inline constexpr const char* prepare_import =
 inline constexpr const char* import_table = "wg_provision.import";
 inline constexpr const char* import_report =
     "SELECT line, reason, network, public_key, name FROM wg_provision.import_report ORDER BY line";
-// The columns of the table for imports but preshared_key, in this order. $1: network; NULL for any.
+// The columns of the table for imports, in this order. $1: network; NULL for any.
 inline constexpr const char* export_peers =
-    "SELECT l.network, l.public_key, l.name, array_to_string(l.allowed_ips, ' ') AS allowed_ips,"
-    " l.keepalive_seconds, l.enabled::text AS enabled,"
+    "SELECT l.network, l.public_key, l.name,"
+    " coalesce(nullif(array_to_string(l.allowed_ips, ' '), ''), 'none') AS allowed_ips,"
+    " l.preshared_key, l.keepalive_seconds, l.enabled::text AS enabled,"
     " to_char(l.not_before AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS not_before,"
     " to_char(l.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') AS expires_at,"
-    " nullif(l.labels, '{}') AS labels, l.comment FROM wg_provision.peer_list l"
+    " nullif(l.labels, '{}') AS labels, l.comment, array_to_string(ARRAY("
+    "SELECT a.prefix FROM wg_provision.allowed_ips a WHERE a.peer_id = l.id AND a.outside_ranges"
+    " ORDER BY a.prefix), ' ') AS outside_ranges,"
+    " array_to_string(l.allowed_sources, ' ') AS allowed_sources, l.roaming::text AS roaming,"
+    " l.several_gateways::text AS several_gateways, l.evict_last::text AS evict_last"
+    " FROM wg_provision.peer_list l"
     " WHERE ($1::text IS NULL OR l.network = $1) ORDER BY l.network, l.name, l.id";
 
 // Devices that nobody has added. $1: network; NULL for any.
@@ -262,6 +268,14 @@ inline constexpr const char* find_session =
     "SELECT gateway, interface, to_char(claimed_at AT TIME ZONE 'UTC', "
     "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
     " FROM wg_provision.sessions WHERE public_key = decode($1, 'base64') AND gateway IS NOT NULL";
+// What the database itself says of a key is older than what it says now. $1: network, $2: key.
+inline constexpr const char* find_refusal =
+    "SELECT r.reason, r.gateway, host(r.address), r.port, to_char(r.last_seen AT TIME ZONE 'UTC', "
+    "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM wg_provision.recent_refusals r"
+    " WHERE r.network = $1 AND r.public_key = $2 AND r.reason NOT IN ('unknown_key', 'revoked', "
+    "'disabled', 'not_yet_valid', 'expired', 'other_network') AND NOT EXISTS (SELECT FROM "
+    "wg_provision.sessions s WHERE s.public_key = decode($2, 'base64')"
+    " AND s.claimed_at >= r.last_seen)";
 inline constexpr const char* has_tombstones =
     "SELECT to_regclass('wg_provision.tombstones') IS NOT NULL";
 inline constexpr const char* find_tombstone =

@@ -2,7 +2,7 @@
 BEGIN;
 SET search_path = public, wg_provision;
 SET LOCAL client_min_messages = warning;
-SELECT plan(133);
+SELECT plan(142);
 
 CREATE FUNCTION pg_temp.key(n integer) RETURNS text LANGUAGE sql AS $$ SELECT encode(sha256(int4send(n)), 'base64') $$;
 CREATE FUNCTION pg_temp.zero(first text) RETURNS text LANGUAGE sql AS $$
@@ -102,7 +102,7 @@ INSERT INTO cases (network, public_key, reason) VALUES
     ('office', 'x', 'public_key is not a WireGuard key: 44 characters of base64, as "wg pubkey" prints it');
 INSERT INTO cases (preshared_key, reason) VALUES
     ('x', 'preshared_key is not a WireGuard key: 44 characters of base64, as "wg pubkey" prints it'),
-    ('(set)', 'preshared_key is not a WireGuard key: 44 characters of base64, as "wg pubkey" prints it');
+    ('(set)', 'its preshared key is not in the manifest: write it there, or empty the field to have none');
 INSERT INTO cases (keepalive_seconds, reason) VALUES
     ('abc', 'keepalive_seconds: invalid input syntax for type integer: "abc"'),
     ('99999999999', 'keepalive_seconds: value "99999999999" is out of range for type integer');
@@ -226,6 +226,35 @@ SELECT is((name, preshared_key, keepalive_seconds, enabled, not_before, expires_
     words || ' takes the defaults') FROM peer_list
     JOIN (VALUES (pg_temp.key(21), 'empty'), (pg_temp.key(22), 'NULL')) AS w (public_key, words) USING (public_key);
 SELECT is_empty('SELECT * FROM import_report', 'and nothing is refused');
+
+-- where and how a peer may be
+INSERT INTO import (network, public_key, allowed_ips, outside_ranges, allowed_sources, roaming, several_gateways, evict_last)
+    VALUES ('narrow', pg_temp.key(23), '10.8.1.0/24, 192.0.2.0/24', '192.0.2.0/24', '198.51.100.0/24 2001:db8::/32', 'no',
+        'yes', 'true'),
+    ('narrow', pg_temp.key(24), 'none', '', '', '', '', ''), ('narrow', pg_temp.key(25), '10.8.2.0/24', '192.0.2.0/24',
+        NULL, NULL, NULL, NULL),
+    ('narrow', pg_temp.key(26), '10.8.3.0/24', NULL, '198.51.100.1/24', NULL, NULL, NULL),
+    ('narrow', pg_temp.key(27), '10.8.4.0/24', NULL, NULL, 'maybe', NULL, NULL),
+    ('narrow', pg_temp.key(28), '10.8.5.0/24', NULL, (SELECT string_agg('10.0.' || n || '.0/24', ' ')
+        FROM generate_series(1, 65) n), NULL, NULL, NULL);
+SELECT is((allowed_sources::cidr[], roaming, several_gateways, evict_last),
+    ('{198.51.100.0/24,2001:db8::/32}'::cidr[], false, true, true), 'rules of its own arrive')
+    FROM peer_list WHERE public_key = pg_temp.key(23);
+SELECT is(array_agg((a.prefix, a.outside_ranges)::text ORDER BY a.prefix), '{"(10.8.1.0/24,f)","(192.0.2.0/24,t)"}',
+    'and what may lie outside the ranges') FROM allowed_ips a JOIN peers p ON p.id = a.peer_id
+    WHERE p.public_key = decode(pg_temp.key(23), 'base64');
+SELECT is((allowed_ips, allowed_sources::cidr[], roaming, several_gateways, evict_last),
+    ('{}'::cidr[], NULL::cidr[], NULL::boolean, NULL::boolean, false), 'none takes no addresses, and empty no rules')
+    FROM peer_list WHERE public_key = pg_temp.key(24);
+SELECT is(r.reason, w.reason, 'line ' || w.line) FROM (VALUES
+    (3, 'outside_ranges names a prefix that is none of allowed_ips'),
+    (4, 'allowed_sources: invalid cidr value: "198.51.100.1/24"'),
+    (5, 'roaming: invalid input syntax for type boolean: "maybe"'), (6, 'more than 64 allowed sources')) AS w (line, reason)
+    FULL JOIN import_report r USING (line) ORDER BY w.line;
+INSERT INTO import (network, public_key, allowed_ips, preshared_key) VALUES ('narrow', pg_temp.key(29), '10.8.6.0/24', '(set)');
+SELECT is(pg_temp.report(), '1: its preshared key is not in the manifest: write it there, or empty the field to have none',
+    'who had a preshared key is not imported without');
+SELECT is_empty(format($$SELECT FROM peers WHERE public_key = decode(%L, 'base64')$$, pg_temp.key(29)), 'at all');
 
 -- notations
 CREATE TEMP TABLE notations (n integer, written text, meant cidr[]);

@@ -53,6 +53,22 @@ TEST(ReasonOf, TellsWhenAndWhyAPeerWasRevoked) {
   EXPECT_EQ(reason_of(explanation), "the peer was removed at 2030-01-01T00:00:00Z: lost");
 }
 
+TEST(ReasonOf, TellsWhatAGatewayRefusedByItself) {
+  const Explanation explanation{.network = "office",
+                                .verdict = "found",
+                                .peer = peer_row(),
+                                .revocation = {},
+                                .refusal = {{.reason = "source_not_allowed",
+                                             .gateway = "gw1",
+                                             .address = "192.0.2.2",
+                                             .port = 40000,
+                                             .at = "2030-01-01T00:00:00Z"}}};
+  EXPECT_EQ(reason_of(explanation),
+            "the database lets it in, but gateway gw1 refused it as source_not_allowed, last at "
+            "2030-01-01T00:00:00Z, from 192.0.2.2 port 40000");
+  EXPECT_THAT(json_of(explanation, "why"), HasSubstr("\"reason\": \"source_not_allowed\""));
+}
+
 TEST(TitleOf, IsPrintable) {
   EXPECT_EQ(title_of(peer_row()), "peer 7 (x\\x1b[31m\\xff) of network office");
 }
@@ -65,7 +81,8 @@ TEST(JsonOf, IsNullForWhatIsNotKnown) {
   const std::string json =
       json_of({.network = "", .verdict = "unknown", .peer = {}, .revocation = {}}, "why");
   EXPECT_EQ(json, "{\n  \"network\": null,\n  \"verdict\": \"unknown\",\n  \"reason\": \"why\",\n"
-                  "  \"peer\": null,\n  \"revocation\": null,\n  \"session\": null\n}\n");
+                  "  \"peer\": null,\n  \"revocation\": null,\n  \"session\": null,\n"
+                  "  \"refusal\": null\n}\n");
 }
 
 TEST(PlaceOf, NamesTheGatewayAndTheInterface) {

@@ -172,6 +172,61 @@ TEST(Enrolment, AProvenKeyThatIsRefusedIsRecorded) {
   EXPECT_EQ(refused.source, Endpoint::parse("192.0.2.7:4007").value());
 }
 
+// What the world's channel has recorded of refused keys.
+std::vector<RefusedKey> refused_keys(World& world) {
+  std::vector<RefusedKey> refused;
+  for (const DatabaseReport& report : world.recorded.drain(100))
+    if (const RefusedKey* key = std::get_if<RefusedKey>(&report)) refused.push_back(*key);
+  return refused;
+}
+
+TEST(Reports, TellWhatTheGatewayRefusesByItself) {
+  World world;
+  world.knock(world.sighting_of(client, "192.0.2.7:4007"));
+  world.answer_all([](const PublicKey& key) {
+    std::variant<PeerRecord, Refusal> answer = World::known(key);
+    std::get<PeerRecord>(answer).allowed_sources = {IpPrefix::parse("203.0.113.0/24").value()};
+    return answer;
+  });
+  std::vector<RefusedKey> refused = refused_keys(world);
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].key, client.public_key);
+  EXPECT_EQ(refused[0].reason, Refusal::source_not_allowed);
+  EXPECT_EQ(refused[0].source, Endpoint::parse("192.0.2.7:4007").value());
+
+  world.knock(world.sighting_of(other));
+  world.answer_known();
+  world.advance(15s);
+  world.pass();
+  refused = refused_keys(world);
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].reason, Refusal::never_connected);
+}
+
+TEST(Reports, TellNothingOfAKeyThatWasOnlyClaimed) {
+  World world;
+  Sighting sighting = world.sighting({});
+  sighting.seen_by = SourceKind::netlink;
+  sighting.claimed = ClaimedKey{client.public_key};
+  world.knock(sighting);
+  world.answer_known();
+  world.advance(15s);
+  world.pass();
+  EXPECT_EQ(world.refusals(Refusal::never_connected), 1U);
+  EXPECT_TRUE(refused_keys(world).empty());
+}
+
+TEST(Reports, TellNothingOfLoadThatPasses) {
+  World world;
+  for (int i = 0; i < 7; ++i) {
+    world.advance(1ms);
+    world.knock(world.sighting_of(client));
+    world.answer_refused(Refusal::database_unavailable);
+  }
+  EXPECT_GE(world.refusals(Refusal::key_budget), 1U);
+  EXPECT_TRUE(refused_keys(world).empty());
+}
+
 TEST(Reports, APassTellsOfThePeersThatHadAHandshakeLatelyOnceAMinute) {
   World world;
   world.knock(world.sighting_of(client));
