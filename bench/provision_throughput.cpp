@@ -197,11 +197,11 @@ Result<std::unique_ptr<kernel::WgDevice>> emptied(const std::string& name) {
   Result<std::unique_ptr<kernel::WgDevice>> device =
       kernel::open_device(name, kernel::Backend::automatic);
   if (!device) return device;
-  const Result<std::vector<kernel::PeerState>> peers = (*device)->peers();
-  if (!peers) return fail(peers.error());
-  std::vector<kernel::PeerChange> removals(peers->size());
-  for (std::size_t i = 0; i < peers->size(); ++i) {
-    removals[i].key = (*peers)[i].key;
+  const Result<kernel::PeerList> found = (*device)->peers();
+  if (!found) return fail(found.error());
+  std::vector<kernel::PeerChange> removals(found->peers.size());
+  for (std::size_t i = 0; i < found->peers.size(); ++i) {
+    removals[i].key = found->peers[i].key;
     removals[i].action = kernel::PeerChange::Action::remove;
   }
   static_cast<void>((*device)->apply(removals));

@@ -18,6 +18,7 @@ Interfaces::Interfaces(const Wiring& wiring, const std::vector<kernel::Backend>&
                                  .listen_port = 0,
                                  .schedule = watch::Schedule{interval},
                                  .is_ordered = false,
+                                 .has_failed = false,
                                  .last_problem = {}});
   }
 }
@@ -45,7 +46,7 @@ void Interfaces::look_at(flow::Interface& interface, Tracking& tracking, const I
   std::unique_ptr<kernel::WgDevice> opened;
   if (!interface.is_present()) {
     Result<std::unique_ptr<kernel::WgDevice>> device =
-        kernel::open_device(interface.name, tracking.backend);
+        wiring_.open_device(interface.name, tracking.backend);
     if (!device) return problem(interface, tracking, device.error().message());
     opened = std::move(*device);
   }
@@ -70,6 +71,7 @@ void Interfaces::appear(flow::Interface& interface, Tracking& tracking,
                         const kernel::DeviceIdentity& seen) {
   tracking.ifindex = seen.ifindex;
   tracking.last_problem.clear();
+  tracking.has_failed = false;
   tracking.schedule.hurry();
   log::info("serving interface",
             {{"interface", interface.name},
@@ -144,7 +146,9 @@ void Interfaces::pass(const Instant& now) {
   for (flow::Interface& interface : wiring_.interfaces) {
     Tracking& tracking = tracking_[interface.id.value];
     if (!interface.is_present() || tracking.is_ordered || wiring_.flow.has_inspections()) continue;
-    if (!tracking.schedule.is_due(wiring_.flow.greeted() > 0, now.steady)) continue;
+    const bool seeks_all = interface.known != flow::Interface::Known::all && !tracking.has_failed;
+    const bool is_urgent = wiring_.flow.greeted() > 0 || seeks_all;
+    if (!tracking.schedule.is_due(is_urgent, now.steady)) continue;
     tracking.is_ordered = wiring_.orders.push({.interface = interface.id,
                                                .name = interface.name,
                                                .backend = tracking.backend,
@@ -161,11 +165,12 @@ void Interfaces::passed(watch::Pass pass, const Instant& now) {
     take(interface, tracking, std::move(pass), now);
 }
 
-// The first pass over a device is made here and now: before it nobody is served, because whoever is
-// there already would be taken for a stranger.
+// The first pass over a device is made here and now: before it no device is served, because a peer
+// that is there already would be taken for a new one. Should it be incomplete, the next ones follow
+// as fast as they may until one is complete.
 void Interfaces::pass_over(flow::Interface& interface, Tracking& tracking, const Instant& now) {
   wiring_.flow.begin_pass(interface);
-  Result<std::vector<kernel::PeerState>> peers = interface.device->peers();
+  Result<kernel::PeerList> peers = interface.device->peers();
   if (!peers) return disappear(interface, tracking, peers.error().message());
   const Instant done = Instant::now();
   take(interface, tracking,
@@ -183,11 +188,23 @@ void Interfaces::take(flow::Interface& interface, Tracking& tracking, watch::Pas
                       const Instant& now) {
   tracking.schedule.passed(pass.begin, pass.end);
   wiring_.metrics.watch_pass_duration.observe(pass.end - pass.begin);
-  if (!pass.peers) {
-    wiring_.metrics.device_errors.add();
-    return look_at(interface, tracking, now);
-  }
+  if (!pass.peers) return note_failure(interface, tracking, pass.peers.error().message(), now);
+  if (std::exchange(tracking.has_failed, false))
+    log::info("peers can be read again", {{"interface", interface.name}});
+  if (!pass.peers->is_complete) wiring_.metrics.incomplete_passes.add();
   wiring_.flow.inspect(interface, std::move(*pass.peers), now);
+}
+
+// The device may be gone, which is said elsewhere.
+void Interfaces::note_failure(flow::Interface& interface, Tracking& tracking,
+                              const std::string& why, const Instant& now) {
+  wiring_.metrics.device_errors.add();
+  const std::uint32_t ifindex = tracking.ifindex;
+  look_at(interface, tracking, now);
+  const bool is_same = interface.is_present() && tracking.ifindex == ifindex;
+  if (!is_same || std::exchange(tracking.has_failed, true)) return;
+  log::warning("cannot read the peers, trying again at the next pass",
+               {{"interface", interface.name}, {"error", why}});
 }
 
 void Interfaces::problem(const flow::Interface& interface, Tracking& tracking,

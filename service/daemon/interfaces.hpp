@@ -30,6 +30,7 @@ class Interfaces {
     flow::Flow& flow;
     metrics::Metrics& metrics;
     Channel<watch::Order>& orders; // daemon -> watcher
+    kernel::OpenDevice open_device = kernel::open_device;
   };
 
   // `backends` and `interval` (between passes) are indexed like Wiring::interfaces.
@@ -59,6 +60,7 @@ class Interfaces {
     std::uint16_t listen_port = 0;
     watch::Schedule schedule;
     bool is_ordered = false;  // a pass of it is under way
+    bool has_failed = false;  // the last pass, so that a lasting failure is logged once
     std::string last_problem; // so that a lasting problem is logged once
   };
 
@@ -70,6 +72,8 @@ class Interfaces {
   bool follow_key(flow::Interface& interface, Tracking& tracking, const Secret<32>& private_key);
   void pass_over(flow::Interface& interface, Tracking& tracking, const Instant& now);
   void take(flow::Interface& interface, Tracking& tracking, watch::Pass pass, const Instant& now);
+  void note_failure(flow::Interface& interface, Tracking& tracking, const std::string& why,
+                    const Instant& now);
   static void problem(const flow::Interface& interface, Tracking& tracking,
                       const std::string& text);
 

@@ -43,6 +43,7 @@ Routing::Routing(const Wiring& wiring, const std::vector<std::optional<std::uint
     tracking_.push_back(Tracking{.interface = interface.id,
                                  .table = *table,
                                  .ifindex = 0,
+                                 .known = flow::Interface::Known::none,
                                  .keeper = nullptr,
                                  .last_problem = {},
                                  .yielded = {},
@@ -68,11 +69,15 @@ void Routing::step(TimePoint now) {
 void Routing::step(Tracking& tracking, TimePoint now) {
   flow::Interface& interface = wiring_.interfaces[tracking.interface.value];
   const std::vector<IpPrefix> changed = interface.allowed_ips.take_changes();
-  // Before the first pass nobody knows which routes have no peer any more.
-  const bool is_known = interface.is_present() && interface.seen_whole_at.has_value();
+  // Before the first pass nothing is known of what the routes are for.
+  using Known = flow::Interface::Known;
+  const Known known = interface.is_present() ? interface.known : Known::none;
   const std::uint32_t ifindex =
-      is_known ? wiring_.ifindex_of(tracking.interface) : std::uint32_t{0};
-  if (std::exchange(tracking.ifindex, ifindex) != ifindex) {
+      known != Known::none ? wiring_.ifindex_of(tracking.interface) : std::uint32_t{0};
+  // With all peers known, a keeper begins that takes off the routes which have none.
+  const bool is_same_interface = std::exchange(tracking.ifindex, ifindex) == ifindex;
+  const bool is_as_known = std::exchange(tracking.known, known) == known;
+  if (!is_same_interface || !is_as_known) {
     tracking.keeper.reset();
     tracking.yielded.clear();
     tracking.waiting.clear();
@@ -175,8 +180,11 @@ bool Routing::open(const flow::Interface& interface, Tracking& tracking) {
     problem(interface, tracking, routes.error());
     return false;
   }
-  tracking.keeper =
-      std::make_unique<install::RouteKeeper>(std::move(*routes), tracking.table, interval_);
+  const install::PrefixHolder without_peer = tracking.known == flow::Interface::Known::all
+                                                 ? install::PrefixHolder::nobody
+                                                 : install::PrefixHolder::unasked;
+  tracking.keeper = std::make_unique<install::RouteKeeper>(std::move(*routes), tracking.table,
+                                                           interval_, without_peer);
   return true;
 }
 

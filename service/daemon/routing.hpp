@@ -60,6 +60,7 @@ class Routing {
     InterfaceId interface;
     std::uint32_t table = kernel::main_route_table;
     std::uint32_t ifindex = 0;
+    flow::Interface::Known known = flow::Interface::Known::none; // when the keeper was made
     std::unique_ptr<install::RouteKeeper> keeper; // none while the interface is not there
     std::string last_problem;                     // so that a lasting problem is logged once
     std::set<IpPrefix>

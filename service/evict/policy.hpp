@@ -15,7 +15,7 @@ inline constexpr Duration session_lifetime = std::chrono::seconds{180};
 // What the policy needs to know of a peer of ours that is past its greeting.
 struct Standing {
   TimePoint active_at{};                  // its last handshake, or when it was found if it had none
-  TimePoint watched_since{};              // when handshakes on its device began to be noticed
+  TimePoint watched_since{};              // when its handshakes began to be noticed
   std::optional<WallTime> expires_at{};   // its row
   std::optional<Duration> idle_timeout{}; // its network; nullopt: the gateway's
   bool may_roam = true;

@@ -123,7 +123,7 @@ void Flow::forget(Interface& interface) {
   });
   planned_.erase(interface.id);
   interface.allowed_ips.clear();
-  interface.seen_whole_at.reset();
+  interface.known = Interface::Known::none;
   interface.peers.clear();
   interface.inspection = {};
   interface.recheck = {};

@@ -66,6 +66,7 @@ std::optional<Refusal> Flow::plan(Interface& interface, const Sighting& sighting
   interface.allowed_ips.assign(record.key, record.allowed_ips);
   Peer& peer = interface.peers.add(record.key, PeerStage::installing);
   peer.active_at = now.steady;
+  peer.watched_since = now.steady;
   interface.peers.note_changed(peer);
   interface.peers.give_to(peer, Owner::ours);
   peer.follow(record);

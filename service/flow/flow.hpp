@@ -51,7 +51,7 @@ class Flow {
   // A pass over a device: say when it begins, hand in what it found, and go on with what is left of
   // it as long as there is anything, a slice at a time.
   void begin_pass(Interface& interface);
-  void inspect(Interface& interface, std::vector<kernel::PeerState> peers, const Instant& now);
+  void inspect(Interface& interface, kernel::PeerList found, const Instant& now);
   void inspect_more(const Instant& now);
   [[nodiscard]] bool has_inspections() const;
 
@@ -152,7 +152,7 @@ class Flow {
   void begin_report(Interface& interface, const Instant& now);
   void begin_stock(Interface& interface);
   void take_stock(Interface& interface, std::size_t& left);
-  void end_stock(Interface& interface, const Instant& now);
+  void end_stock(Interface& interface);
   void keep_to_limit(Interface& interface);
   void look_after_greeted(Interface& interface, std::size_t& left, const Instant& now);
   void count_peers();

@@ -55,10 +55,11 @@ void Flow::begin_pass(Interface& interface) {
   interface.inspection.begun_at = wiring_.clock().steady;
 }
 
-void Flow::inspect(Interface& interface, std::vector<kernel::PeerState> peers, const Instant& now) {
+void Flow::inspect(Interface& interface, kernel::PeerList found, const Instant& now) {
   Inspection& inspection = interface.inspection;
   if (inspection.step != Inspection::Step::ordered) return; // of a device that is gone
-  inspection.peers = std::move(peers);
+  inspection.peers = std::move(found.peers);
+  inspection.is_complete = found.is_complete;
   inspection.step = Inspection::Step::peers;
   begin_report(interface, now);
   inspect_slice(interface, now);
@@ -80,8 +81,7 @@ void Flow::inspect_slice(Interface& interface, const Instant& now) {
   Inspection& inspection = interface.inspection;
   if (inspection.step == Inspection::Step::peers) see_some(interface, left, now);
   if (inspection.step == Inspection::Step::table) take_stock(interface, left);
-  if (inspection.step == Inspection::Step::table && inspection.rest.is_over())
-    end_stock(interface, now);
+  if (inspection.step == Inspection::Step::table && inspection.rest.is_over()) end_stock(interface);
   if (inspection.step == Inspection::Step::greeted) look_after_greeted(interface, left, now);
 }
 
@@ -123,6 +123,7 @@ Peer& Flow::found(Interface& interface, const kernel::PeerState& state, const In
       state.last_handshake != WallTime{} && now.steady - active_at < evict::session_lifetime;
   Peer& peer = interface.peers.add(state.key, has_session ? PeerStage::live : PeerStage::idle);
   peer.active_at = active_at;
+  peer.watched_since = now.steady;
   peer.last_handshake = state.last_handshake;
   if (state.endpoint) peer.home = state.endpoint->address;
   interface.allowed_ips.assign(state.key, state.allowed_ips);
@@ -179,7 +180,7 @@ void Flow::note_prefixes(Interface& interface, const Peer& peer, const kernel::P
 void Flow::judge(Interface& interface, const PublicKey& key, Peer& peer, const Instant& now) {
   if (!PeerTable::is_settled(peer.stage) || peer.owner != Owner::ours || peer.is_on_trial) return;
   const evict::Standing standing{.active_at = peer.active_at,
-                                 .watched_since = interface.seen_whole_at.value_or(now.steady),
+                                 .watched_since = peer.watched_since,
                                  .expires_at = peer.expires_at,
                                  .idle_timeout = peer.idle_timeout,
                                  .may_roam = peer.may_roam,

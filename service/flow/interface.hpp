@@ -38,13 +38,17 @@ struct Spare {
 // A pass over a device's peers, worked off in slices: what the device tells, then who is in the
 // table and was not told, then who is being greeted. It shows the device as it was when the pass
 // was begun, so whatever has left since is passed over.
+//
+// A pass may be incomplete. What it shows counts like any other's; what it does not show may be
+// there all the same (PeerTable::most_passes_missed).
 struct Inspection {
   enum class Step : std::uint8_t { none, ordered, peers, table, greeted };
 
   Step step = Step::none;
   TimePoint begun_at{}; // what it shows is not older
   std::vector<kernel::PeerState> peers;
-  std::size_t next = 0; // of `peers`
+  bool is_complete = true; // `peers` are all that there were
+  std::size_t next = 0;    // of `peers`
   std::unordered_set<PublicKey, PeerTable::Hash> departed;
   std::optional<InterfaceReport> report; // when one is due
   PeerWalk rest;                         // of the table
@@ -89,8 +93,10 @@ struct Interface {
   // is nearly full, so what it says is checked again.
   std::vector<PublicKey> spare;
 
-  // When a pass first told all peers that are on the device.
-  std::optional<TimePoint> seen_whole_at;
+  // Of the peers on the device the daemon knows none before the first pass, and all of them since
+  // the first complete one.
+  enum class Known : std::uint8_t { none, some, all };
+  Known known = Known::none;
 
   [[nodiscard]] bool is_present() const { return device != nullptr; }
 };

@@ -61,7 +61,7 @@ void Flow::begin_report(Interface& interface, const Instant& now) {
                                                 .name = interface.name,
                                                 .key = interface.identity->public_key(),
                                                 .position = {},
-                                                .peers = interface.inspection.peers.size(),
+                                                .peers = 0,
                                                 .active = {}};
 }
 
@@ -72,7 +72,8 @@ void Flow::begin_stock(Interface& interface) {
   inspection.seeks_spare = interface.peers.size() + interface.max_peers / 16 >= interface.max_peers;
 }
 
-// Whom the device did not tell of has left it.
+// A peer that the device did not tell of has left it, if it told of all. Only a peer that it told
+// of can make way for another one: of others it is not known whether they have a session by now.
 void Flow::take_stock(Interface& interface, std::size_t& left) {
   Inspection& inspection = interface.inspection;
   while (left > 0 && !inspection.rest.is_over()) {
@@ -85,6 +86,9 @@ void Flow::take_stock(Interface& interface, std::size_t& left) {
         note_spare(inspection.spare, entry->first, entry->second);
     }
     for (const PublicKey& key : unseen) {
+      const bool may_be_there =
+          !inspection.is_complete && !PeerTable::note_missed(*interface.peers.find(key));
+      if (may_be_there) continue;
       drop(interface, key, Refusal::never_connected);
       report_.gone(interface, key);
     }
@@ -92,10 +96,13 @@ void Flow::take_stock(Interface& interface, std::size_t& left) {
   }
 }
 
-void Flow::end_stock(Interface& interface, const Instant& now) {
+void Flow::end_stock(Interface& interface) {
   Inspection& inspection = interface.inspection;
-  if (!interface.seen_whole_at) interface.seen_whole_at = now.steady;
+  const Interface::Known told =
+      inspection.is_complete ? Interface::Known::all : Interface::Known::some;
+  interface.known = std::max(interface.known, told);
   if (inspection.report) {
+    inspection.report->peers = interface.peers.size();
     inspection.report->position = applied_position_;
     static_cast<void>(wiring_.reports.push(std::move(*inspection.report)));
   }
@@ -108,8 +115,9 @@ void Flow::end_stock(Interface& interface, const Instant& now) {
   inspection.step = Inspection::Step::greeted;
 }
 
-// Who has no session yet is greeted again, or leaves at the deadline: who had none when the pass
-// began. It may have got one since.
+// A peer without a session is greeted again, or leaves at the deadline: one that had none when the
+// pass began. It may have got one since. Of a peer that the pass does not show nothing is known, so
+// it is left to the next pass.
 void Flow::look_after_greeted(Interface& interface, std::size_t& left, const Instant& now) {
   Inspection& inspection = interface.inspection;
   std::vector<PublicKey> due;
@@ -119,6 +127,7 @@ void Flow::look_after_greeted(Interface& interface, std::size_t& left, const Ins
     spend(left, cost_of_one);
     const GreetedPeers::iterator greeted = greeted_.find({.interface = interface.id, .key = key});
     if (greeted == greeted_.end()) continue;
+    if (!interface.peers.is_seen(*interface.peers.find(key))) continue;
     const Duration deadline =
         greeted->second.is_on_trial ? limits_.trial_deadline : limits_.greeting_deadline;
     const evict::Limits limits{.greeting_deadline = deadline};

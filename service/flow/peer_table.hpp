@@ -1,56 +1,17 @@
 #pragma once
 
-#include "base/clock.hpp"
-#include "base/endpoint.hpp"
 #include "base/keyed_hash.hpp"
 #include "base/public_key.hpp"
+#include "flow/peer.hpp"
 #include "handoff/peer_life.hpp"
-#include "handoff/peer_record.hpp"
 #include "handoff/peer_walk.hpp"
-#include "kernel/wg_device.hpp"
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <unordered_map>
 #include <vector>
 
 namespace provisiond::flow {
-
-// Whose a peer on a device is. What is found there belongs to nobody until the database has been
-// asked.
-enum class Owner : std::uint8_t { unasked, ours, foreign };
-
-// A peer on a device, or about to be.
-struct Peer {
-  PeerStage stage{};
-  Owner owner = Owner::unasked;
-  bool is_on_trial = false;
-  bool is_evicted_last = false;
-  bool may_roam = true;
-  std::uint16_t keepalive_seconds = 0;   // on the device
-  std::int64_t row = 0;                  // PeerRecord::id; two keys of one row are one device
-  TimePoint active_at{};                 // see evict::Standing
-  std::optional<TimePoint> installed_at; // by us
-  std::optional<WallTime> expires_at;
-  std::optional<Duration> idle_timeout;
-  std::vector<IpPrefix> allowed_sources; // kept where it may not roam
-  std::optional<IpAddress> home;         // where it had its first session, likewise
-  TimePoint row_asked_at{};              // when the database was asked for what is above
-  std::optional<Tai64n> initiation;      // that brought it here; nullopt: not seen, or not proven
-  std::optional<Eviction> leaves_for;    // while it is leaving for good
-  // As the last pass found it.
-  WallTime last_handshake{}; // the epoch: never
-  std::optional<Endpoint> endpoint;
-  std::uint64_t received_bytes = 0;
-  std::uint64_t sent_bytes = 0;
-  std::uint64_t seen_in_pass = 0;
-  std::uint64_t changed_in_pass = 0; // by us: a pass that began before shows it as it was
-  std::uint64_t number = 0;          // in the order of arrival
-
-  // What its row says of its life here; it is not asked whose it is.
-  void follow(const PeerRecord& record);
-};
 
 // Everybody on one device: one state for each key.
 //
@@ -104,12 +65,24 @@ class PeerTable {
   void erase(const PublicKey& key);
   void clear();
 
-  // A pass over the device: whom it does not see and who was there when it began is gone.
+  // An incomplete pass that does not show a peer proves nothing; so many in a row do. A peer that
+  // is there all the same is found again by the pass that shows it, so nothing is cut.
+  static constexpr unsigned most_passes_missed = 3;
+
+  // A pass over the device: a peer that was there when it began and that it does not see is gone,
+  // if the pass is complete.
   void begin_pass() { ++pass_; }
   void note_changed(Peer& peer) const { peer.changed_in_pass = pass_; }
   [[nodiscard]] bool is_changed(const Peer& peer) const { return peer.changed_in_pass == pass_; }
-  void note_seen(Peer& peer) const { peer.seen_in_pass = pass_; }
+  void note_seen(Peer& peer) const {
+    peer.seen_in_pass = pass_;
+    peer.passes_missed = 0;
+  }
   [[nodiscard]] bool is_seen(const Peer& peer) const { return peer.seen_in_pass == pass_; }
+  // An incomplete pass did not show it. True: it counts as gone.
+  [[nodiscard]] static bool note_missed(Peer& peer) {
+    return ++peer.passes_missed >= most_passes_missed;
+  }
 
   // Everybody who is there now, to be met in slices; see PeerWalk. `step` looks at so many places
   // at most, some of which may be empty: at least half of all are not. What it gives stays valid

@@ -15,8 +15,9 @@ constexpr Duration retry_pause = std::chrono::seconds{1}; // after a listing tha
 } // namespace
 
 RouteKeeper::RouteKeeper(std::unique_ptr<kernel::Routes> routes, std::uint32_t table,
-                         Duration interval)
-    : routes_{std::move(routes)}, scope_{.subnets = {}, .table = table}, interval_{interval} {}
+                         Duration interval, PrefixHolder without_peer)
+    : routes_{std::move(routes)}, scope_{.subnets = {}, .table = table}, interval_{interval},
+      without_peer_{without_peer} {}
 
 void RouteKeeper::note(std::span<const IpPrefix> changed) {
   // What is there before the first listing, that one finds.
@@ -136,7 +137,7 @@ std::vector<PrefixState> RouteKeeper::take_batch(const AllowedIpIndex& device,
   }
   std::vector<PrefixState> states;
   for (const IpPrefix& prefix : prefixes) {
-    PrefixHolder holder = PrefixHolder::nobody;
+    PrefixHolder holder = without_peer_;
     if (const std::optional<PublicKey> owner = device.owner_of(prefix))
       holder = holder_of(prefix, *owner);
     states.push_back({.prefix = prefix, .holder = holder, .has_route = present_.contains(prefix)});

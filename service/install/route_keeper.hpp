@@ -57,7 +57,10 @@ class RouteKeeper {
     Status listing;           // an Error: the routes could not be read, and stay as they are
   };
 
-  RouteKeeper(std::unique_ptr<kernel::Routes> routes, std::uint32_t table, Duration interval);
+  // `without_peer`: the holder of a prefix that no known peer has. `unasked` while not all peers of
+  // the device are known, so that its route stays.
+  RouteKeeper(std::unique_ptr<kernel::Routes> routes, std::uint32_t table, Duration interval,
+              PrefixHolder without_peer = PrefixHolder::nobody);
 
   // What has changed on the device since the last step, once or several times each.
   void note(std::span<const IpPrefix> changed);
@@ -101,6 +104,7 @@ class RouteKeeper {
   std::unique_ptr<kernel::Routes> routes_;
   RouteScope scope_;
   Duration interval_;
+  PrefixHolder without_peer_;
   TimePoint listing_due_{};
   bool is_hurried_ = false;
   Stage stage_ = Stage::settle;

@@ -70,17 +70,24 @@ Result<DeviceIdentity> NetlinkDevice::identity() {
   return std::move(*identity);
 }
 
-Result<std::vector<PeerState>> NetlinkDevice::peers() {
-  for (int attempt = 0; attempt < maximum_dumps; ++attempt) {
-    PeerDump peers;
-    const Result<DumpEnd> end = dump([&](std::span<const std::uint8_t> attributes) {
-      peers.add(attributes);
-      return Visit::next;
-    });
-    if (!end) return fail(end.error());
-    if (*end == DumpEnd::complete) return peers.take();
-  }
-  return fail(explain({.code = EAGAIN, .words = "its peers keep changing while they are read"}));
+Result<PeerList> NetlinkDevice::peers() {
+  Result<PeerList> first = dump_peers();
+  if (!first || first->is_complete || first->peers.size() > most_peers_read_again) return first;
+  Result<PeerList> second = dump_peers();
+  if (!second) return second;
+  const bool is_better = second->is_complete || second->peers.size() > first->peers.size();
+  return is_better ? std::move(second) : std::move(first);
+}
+
+Result<PeerList> NetlinkDevice::dump_peers() const {
+  PeerDump peers;
+  const Result<DumpEnd> end = dump([&](std::span<const std::uint8_t> attributes) {
+    peers.add(attributes);
+    return Visit::next;
+  });
+  if (!end) return fail(end.error());
+  if (*end == DumpEnd::complete) return PeerList{.peers = peers.take(), .is_complete = true};
+  return PeerList{.peers = peers.take_told_whole(), .is_complete = false};
 }
 
 std::vector<Status> NetlinkDevice::apply(std::span<const PeerChange> changes) {

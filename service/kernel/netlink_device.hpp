@@ -25,18 +25,20 @@ namespace provisiond::kernel {
 // When acknowledgements are lost all the same, the changes that miss theirs fail. Keys are wiped
 // from the buffers at once.
 //
-// `identity` reads the first message of a dump on a socket of its own and drops the rest. `peers`
-// repeats a dump that the kernel marks as interrupted (somebody changed the interface meanwhile),
-// at most `maximum_dumps` times, then fails with EAGAIN. Memory: 160 KiB.
+// `identity` reads the first message of a dump on a socket of its own and drops the rest.
+//
+// The kernel marks a dump as interrupted when the interface was changed meanwhile, by whomever: on
+// a busy device that is every one. Such a dump is read again once where that is cheap; `peers` then
+// gives the longer one of the two, as an incomplete list. Memory: 160 KiB.
 class NetlinkDevice final : public WgDevice {
  public:
-  static constexpr int maximum_dumps = 8;
+  static constexpr std::size_t most_peers_read_again = 4096; // 30 ms
 
   static Result<std::unique_ptr<WgDevice>> open(const std::string& name);
 
   Result<DeviceIdentity> identity() override;
   std::vector<Status> apply(std::span<const PeerChange> changes) override;
-  Result<std::vector<PeerState>> peers() override;
+  Result<PeerList> peers() override;
 
  private:
   enum class DumpEnd : std::uint8_t { complete, interrupted, stopped };
@@ -51,6 +53,7 @@ class NetlinkDevice final : public WgDevice {
   Status exchange(std::vector<Status>& statuses);
   void take_answer(const ChangeBatch::Answer& answer, Status& status) const;
   Result<DumpEnd> dump(const Visitor& visit) const;
+  Result<PeerList> dump_peers() const;
   [[nodiscard]] Error explain(const NetlinkVerdict& verdict) const;
 
   std::string name_;

@@ -37,10 +37,11 @@ Result<DeviceIdentity> UserspaceDevice::identity() {
   return identity;
 }
 
-Result<std::vector<PeerState>> UserspaceDevice::peers() {
+// Implementations lock the device while they write it out.
+Result<PeerList> UserspaceDevice::peers() {
   Result<UapiAnswer> answer = get(UapiAnswer::Progress::complete);
   if (!answer) return fail(answer.error());
-  return answer->take_peers();
+  return PeerList{.peers = answer->take_peers(), .is_complete = true};
 }
 
 std::vector<Status> UserspaceDevice::apply(std::span<const PeerChange> changes) {

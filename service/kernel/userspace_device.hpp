@@ -30,7 +30,7 @@ class UserspaceDevice final : public WgDevice {
 
   Result<DeviceIdentity> identity() override;
   std::vector<Status> apply(std::span<const PeerChange> changes) override;
-  Result<std::vector<PeerState>> peers() override;
+  Result<PeerList> peers() override;
 
  private:
   UserspaceDevice(std::string name, std::uint32_t ifindex);

@@ -7,6 +7,7 @@
 #include "base/secret.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -52,6 +53,14 @@ struct PeerState {
   std::vector<IpPrefix> allowed_ips;
 };
 
+// What a device told of its peers. Each peer in it is as told. Only of a complete list it follows
+// that a peer which is not in it is not on the device: a list may be cut short or have gaps when
+// the device was changed while it was read.
+struct PeerList {
+  std::vector<PeerState> peers;
+  bool is_complete = true;
+};
+
 // A WireGuard device: the one door to the kernel module (generic netlink) and to userspace
 // implementations (the cross-platform socket). Calls block until the device has answered, at most a
 // second or two; they belong to one thread. ENODEV and ENOENT in an Error's code mean that the
@@ -68,9 +77,9 @@ class WgDevice {
   // the others.
   virtual std::vector<Status> apply(std::span<const PeerChange> changes) = 0;
 
-  // All peers. Costs time and memory linear in their number (kernel: an interrupted dump is
-  // repeated).
-  virtual Result<std::vector<PeerState>> peers() = 0;
+  // All peers, or those that could be read while somebody changed the device. Costs time and memory
+  // linear in their number.
+  virtual Result<PeerList> peers() = 0;
 };
 
 enum class Backend : std::uint8_t { automatic, netlink, userspace };
@@ -79,5 +88,9 @@ enum class Backend : std::uint8_t { automatic, netlink, userspace };
 // (/var/run/wireguard/NAME.sock) where it exists, else netlink. Fails with ENODEV when there is no
 // such WireGuard interface, EPERM when the process may not configure it.
 Result<std::unique_ptr<WgDevice>> open_device(const std::string& name, Backend backend);
+
+// Stands in for `open_device` where a test has devices of its own.
+using OpenDevice =
+    std::function<Result<std::unique_ptr<WgDevice>>(const std::string& name, Backend backend)>;
 
 } // namespace provisiond::kernel

@@ -207,10 +207,18 @@ void PeerDump::add(std::span<const std::uint8_t> attributes) {
 void PeerDump::add_peer(std::span<const std::uint8_t> attributes) {
   const std::optional<PublicKey> key = read_key(attributes);
   if (!key) return;
-  if (peers_.empty() || peers_.back().key != *key) peers_.emplace_back().key = *key;
+  const bool continues = !peers_.empty() && peers_.back().key == *key;
+  if (!continues) peers_.emplace_back().key = *key;
+  const std::size_t told_before = peers_.back().allowed_ips.size();
   for_each_attribute(attributes, [&](std::uint16_t type, Bytes payload) {
     read_peer_attribute(type, payload, peers_.back());
   });
+  if (continues && peers_.back().allowed_ips.size() == told_before) cut_short_.insert(*key);
+}
+
+std::vector<PeerState> PeerDump::take_told_whole() {
+  std::erase_if(peers_, [this](const PeerState& peer) { return cut_short_.contains(peer.key); });
+  return std::move(peers_);
 }
 
 } // namespace provisiond::kernel

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -46,11 +47,16 @@ class PeerDump {
  public:
   void add(std::span<const std::uint8_t> attributes);
   std::vector<PeerState> take() { return std::move(peers_); }
+  // Of a dump that was interrupted. When allowed IPs of the device are changed between the two
+  // messages that tell of a peer, the second one leaves out the rest of its allowed IPs
+  // (wireguard/netlink.c: get_peer); such a peer is left out.
+  std::vector<PeerState> take_told_whole();
 
  private:
   void add_peer(std::span<const std::uint8_t> attributes);
 
   std::vector<PeerState> peers_;
+  std::set<PublicKey> cut_short_;
 };
 
 } // namespace provisiond::kernel

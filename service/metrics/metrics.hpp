@@ -172,6 +172,7 @@ struct Metrics {
 
   // watch
   Histogram watch_pass_duration; // one pass over the peers of one device
+  Counter incomplete_passes;     // of them, those that may not show every peer
 
   // flow
   Gauge draining;               // 1: nobody new is let in

@@ -194,6 +194,9 @@ constexpr std::array table{
                                             "From the sighting to the first completed handshake."),
     histogram<&M::watch_pass_duration>("wg_provisiond_watch_pass_duration_seconds", "",
                                        "One pass over the peers of one device."),
+    counter<&M::incomplete_passes>("wg_provisiond_incomplete_passes_total", "",
+                                   "Passes that may not have shown every peer, because the device "
+                                   "was changed meanwhile."),
     histogram<&M::decision_duration>("wg_provisiond_decision_duration_seconds", "",
                                      "From the sighting to its refusal or to the installed peer."),
     counter<&M::log_lines_suppressed>("wg_provisiond_log_lines_suppressed_total", "",

@@ -29,7 +29,7 @@ void Watcher::run() {
     if (orders.empty()) return; // closed
     const Order& order = orders.front();
     const TimePoint begin = Clock::now();
-    Result<std::vector<kernel::PeerState>> peers = read(order);
+    Result<kernel::PeerList> peers = read(order);
     if (!peers) handles_.erase(order.interface);
     static_cast<void>(wiring_.passes.push({.interface = order.interface,
                                            .ifindex = order.ifindex,
@@ -39,11 +39,11 @@ void Watcher::run() {
   }
 }
 
-Result<std::vector<kernel::PeerState>> Watcher::read(const Order& order) {
+Result<kernel::PeerList> Watcher::read(const Order& order) {
   Handle& handle = handles_[order.interface];
   if (!handle.device || handle.ifindex != order.ifindex) {
     Result<std::unique_ptr<kernel::WgDevice>> opened =
-        kernel::open_device(order.name, order.backend);
+        wiring_.open_device(order.name, order.backend);
     if (!opened) return fail(opened.error());
     handle = {.ifindex = order.ifindex, .device = std::move(*opened)};
   }

@@ -11,7 +11,6 @@
 #include <memory>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace provisiond::watch {
 
@@ -29,7 +28,7 @@ struct Pass {
   std::uint32_t ifindex = 0;
   TimePoint begin{};
   TimePoint end{};
-  Result<std::vector<kernel::PeerState>> peers;
+  Result<kernel::PeerList> peers;
 };
 
 // Reads the peers of devices on a thread of its own, because a device with a hundred thousand peers
@@ -43,6 +42,7 @@ class Watcher {
   struct Wiring {
     Channel<Order>& orders; // daemon -> watcher
     Channel<Pass>& passes;  // watcher -> daemon
+    kernel::OpenDevice open_device = kernel::open_device;
   };
 
   // Fails when no thread can be made.
@@ -62,7 +62,7 @@ class Watcher {
   explicit Watcher(const Wiring& wiring) : wiring_{wiring} {}
 
   void run();
-  [[nodiscard]] Result<std::vector<kernel::PeerState>> read(const Order& order);
+  [[nodiscard]] Result<kernel::PeerList> read(const Order& order);
 
   Wiring wiring_;
   std::map<InterfaceId, Handle> handles_; // the thread's

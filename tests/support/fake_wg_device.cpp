@@ -8,6 +8,7 @@ namespace provisiond::test {
 
 using kernel::DeviceIdentity;
 using kernel::PeerChange;
+using kernel::PeerList;
 using kernel::PeerState;
 
 PeerChange clone(const PeerChange& change) {
@@ -27,7 +28,36 @@ Status FakeWgDevice::take_failure(Failures& failures) {
   return fail(Error::system("fake device", failures.code));
 }
 
+void FakeWgDevice::begin_call() {
+  if (meanwhile_) meanwhile_();
+  std::unique_lock lock{gate_.mutex};
+  if (!gate_.is_shut) return;
+  ++gate_.waiting;
+  gate_.changed.notify_all();
+  gate_.changed.wait(lock, [this] { return !gate_.is_shut; });
+  --gate_.waiting;
+}
+
+void FakeWgDevice::hang() {
+  const std::lock_guard lock{gate_.mutex};
+  gate_.is_shut = true;
+}
+
+void FakeWgDevice::wait_until_it_hangs() {
+  std::unique_lock lock{gate_.mutex};
+  gate_.changed.wait(lock, [this] { return gate_.waiting > 0; });
+}
+
+void FakeWgDevice::release() {
+  {
+    const std::lock_guard lock{gate_.mutex};
+    gate_.is_shut = false;
+  }
+  gate_.changed.notify_all();
+}
+
 Result<DeviceIdentity> FakeWgDevice::identity() {
+  begin_call();
   ++identity_calls_;
   if (deleted_) return fail(Error::system("fake device", ENODEV));
   if (const Status status = take_failure(identity_failures_); !status) return fail(status.error());
@@ -39,6 +69,7 @@ Result<DeviceIdentity> FakeWgDevice::identity() {
 }
 
 std::vector<Status> FakeWgDevice::apply(std::span<const PeerChange> changes) {
+  begin_call();
   ++apply_calls_;
   std::vector<Status> statuses;
   statuses.reserve(changes.size());
@@ -49,15 +80,17 @@ std::vector<Status> FakeWgDevice::apply(std::span<const PeerChange> changes) {
   return statuses;
 }
 
-Result<std::vector<PeerState>> FakeWgDevice::peers() {
+Result<PeerList> FakeWgDevice::peers() {
+  begin_call();
   ++dump_calls_;
   if (deleted_) return fail(Error::system("fake device", ENODEV));
   if (const Status status = take_failure(dump_failures_); !status) return fail(status.error());
-  std::vector<PeerState> states;
-  states.reserve(peers_.size());
+  PeerList list{.peers = {}, .is_complete = interruptions_ == 0};
+  if (interruptions_ > 0) --interruptions_;
+  list.peers.reserve(peers_.size());
   for (const auto& [key, peer] : peers_)
-    states.push_back(peer.state);
-  return states;
+    if (list.is_complete || shows_(key)) list.peers.push_back(peer.state);
+  return list;
 }
 
 Status FakeWgDevice::apply_one(const PeerChange& change) {
@@ -71,8 +104,7 @@ Status FakeWgDevice::apply_one(const PeerChange& change) {
     if (change.action == PeerChange::Action::update || is_own_key(change.key)) return {};
     if (Status status = create(change.key); !status) return status;
   }
-  change_peer(peers_.at(change.key), change);
-  return {};
+  return change_peer(peers_.at(change.key), change);
 }
 
 Status FakeWgDevice::create(const PublicKey& key) {
@@ -81,17 +113,37 @@ Status FakeWgDevice::create(const PublicKey& key) {
   return {};
 }
 
-void FakeWgDevice::change_peer(Peer& peer, const PeerChange& change) {
-  if (change.preshared_key) peer.preshared_key = change.preshared_key->clone();
-  if (change.endpoint) peer.state.endpoint = change.endpoint;
+Status FakeWgDevice::refusal_of(Attribute attribute) const {
+  const std::map<Attribute, int>::const_iterator refusal = refusals_.find(attribute);
+  if (refusal == refusals_.end() || refusal->second == 0) return {};
+  return fail(Error::system("fake device", refusal->second));
+}
+
+Status FakeWgDevice::change_peer(Peer& peer, const PeerChange& change) {
+  if (change.preshared_key) {
+    if (Status status = refusal_of(Attribute::preshared_key); !status) return status;
+    peer.preshared_key = change.preshared_key->clone();
+  }
+  if (change.endpoint) {
+    if (Status status = refusal_of(Attribute::endpoint); !status) return status;
+    peer.state.endpoint = change.endpoint;
+  }
   if (change.allowed_ips) {
     release_allowed_ips(peer);
+    if (Status status = refusal_of(Attribute::allowed_ips); !status) return status;
     for (const IpPrefix& prefix : *change.allowed_ips)
       move_allowed_ip(prefix, peer);
   }
-  if (!change.keepalive_seconds) return;
-  const bool turned_on = peer.state.keepalive_seconds == 0 && *change.keepalive_seconds != 0;
-  peer.state.keepalive_seconds = *change.keepalive_seconds;
+  if (change.keepalive_seconds) {
+    if (Status status = refusal_of(Attribute::keepalive); !status) return status;
+    change_keepalive(peer, *change.keepalive_seconds);
+  }
+  return {};
+}
+
+void FakeWgDevice::change_keepalive(Peer& peer, std::uint16_t seconds) {
+  const bool turned_on = peer.state.keepalive_seconds == 0 && seconds != 0;
+  peer.state.keepalive_seconds = seconds;
   if (turned_on && peer.state.endpoint && options_.keeps_history) {
     initiations_.push_back(peer.state.key);
   }
@@ -130,6 +182,11 @@ void FakeWgDevice::set_private_key(std::span<const std::uint8_t, 32> key) {
 
 void FakeWgDevice::clear_private_key() {
   private_key_.reset();
+}
+
+void FakeWgDevice::interrupt_next_dumps(std::size_t count, Shows shows) {
+  interruptions_ = count;
+  shows_ = std::move(shows);
 }
 
 void FakeWgDevice::fail_next_changes(std::size_t count, int code) {

@@ -97,18 +97,19 @@ class Exercise {
 
   void compare(const std::string& what) {
     const TimePoint begin = Clock::now();
-    Result<std::vector<PeerState>> peers = device_.peers();
+    Result<kernel::PeerList> found = device_.peers();
     const double spent = milliseconds_since(begin);
-    if (!peers) {
-      check(false, fmt::format("{}: {}", what, peers.error().message()));
+    if (!found) {
+      check(false, fmt::format("{}: {}", what, found.error().message()));
       return;
     }
     std::size_t different = 0;
-    for (PeerState& peer : *peers)
+    for (PeerState& peer : found->peers)
       different += matches(peer) ? 0U : 1U;
-    check(different == 0 && peers->size() == model_.size(),
-          fmt::format("{}: {} peers read in {:.2f} ms, {} expected, {} differ", what, peers->size(),
-                      spent, model_.size(), different));
+    const std::size_t count = found->peers.size();
+    check(found->is_complete && different == 0 && count == model_.size(),
+          fmt::format("{}: {} peers read in {:.2f} ms, {} expected, {} differ", what, count, spent,
+                      model_.size(), different));
   }
 
   bool matches(PeerState& peer) const {

@@ -27,7 +27,7 @@ class RoutesBetweenInterfaces : public testing::Test {
       interfaces[i].id.value = static_cast<decltype(interfaces[i].id.value)>(i);
       interfaces[i].network = "demo";
       interfaces[i].device = std::make_unique<test::FakeWgDevice>();
-      interfaces[i].seen_whole_at.emplace();
+      interfaces[i].known = flow::Interface::Known::all;
     }
   }
 
@@ -117,11 +117,11 @@ TEST_F(RoutesBetweenInterfaces, WhatIsFoundAfterAStartIsKnownBeforeItIsJudged) {
   tables[0].ours.insert(net);
   tables[0].part = 1;
   tables[0].ours.insert(IpPrefix::parse("203.0.113.0/24").value()); // so that listing takes steps
-  interfaces[0].seen_whole_at.reset();
+  interfaces[0].known = flow::Interface::Known::none;
   for (int i = 0; i < 3; ++i)
     routing.step(now);
   EXPECT_THAT(tables[1].ours, IsEmpty());
-  interfaces[0].seen_whole_at.emplace();
+  interfaces[0].known = flow::Interface::Known::all;
   for (int i = 0; i < 5; ++i)
     routing.step(now);
   expect_route_at(1);

@@ -36,12 +36,12 @@ class RoutingTest : public testing::Test {
   void appear(std::uint32_t as) {
     ifindex = as;
     interfaces[1].device = std::make_unique<test::FakeWgDevice>();
-    interfaces[1].seen_whole_at.emplace();
+    interfaces[1].known = flow::Interface::Known::all;
   }
   void disappear() {
     ifindex = 0;
     interfaces[1].device.reset();
-    interfaces[1].seen_whole_at.reset();
+    interfaces[1].known = flow::Interface::Known::none;
     interfaces[1].allowed_ips.clear();
     interfaces[1].peers.clear();
     table.ours.clear();
@@ -95,11 +95,22 @@ TEST_F(RoutingTest, CountsTheRoutesOfInstalledPeers) {
 }
 
 TEST_F(RoutingTest, WaitsUntilAPassHasToldThePeers) {
-  interfaces[1].seen_whole_at.reset();
+  interfaces[1].known = flow::Interface::Known::none;
   table.ours.insert(prefix("198.51.100.0/24"));
   routing.step(now);
   EXPECT_THAT(opened, IsEmpty());
   EXPECT_EQ(table.ours.size(), 1U);
+}
+
+TEST_F(RoutingTest, WhileNotAllPeersAreKnownNoRouteIsRemoved) {
+  interfaces[1].known = flow::Interface::Known::some;
+  table.ours.insert(prefix("203.0.113.0/24"));
+  install("198.51.100.0/24");
+  routing.step(now);
+  EXPECT_THAT(table.ours, ElementsAre(prefix("198.51.100.0/24"), prefix("203.0.113.0/24")));
+  interfaces[1].known = flow::Interface::Known::all;
+  routing.step(now);
+  EXPECT_THAT(table.ours, ElementsAre(prefix("198.51.100.0/24")));
 }
 
 TEST_F(RoutingTest, AnInterfaceThatIsMadeAgainBeginsAnew) {

@@ -34,7 +34,7 @@ TEST(DeviceSteps, APassShowsNothingOfWhoConnectsMeanwhile) {
   world.answer_known();
   world.advance(15s - 1ms);
   world.flow.begin_pass(world.interface());
-  std::vector<kernel::PeerState> shown = world.device->peers().value();
+  kernel::PeerList shown = world.device->peers().value();
   world.device->complete_handshake(client.public_key, world.now.wall);
   world.advance(1ms);
   world.flow.inspect(world.interface(), std::move(shown), world.now);

@@ -283,10 +283,10 @@ TEST(Life, WhosePeerItIsCountsAsAChangeOfItsPrefixes) {
   World world;
   Interface& interface = world.interface();
   interface.allowed_ips.remember_changes();
-  EXPECT_FALSE(interface.seen_whole_at.has_value());
+  EXPECT_EQ(interface.known, Interface::Known::none);
   put_by_hand(world, client, "10.80.0.2/32");
   pass(world);
-  EXPECT_TRUE(interface.seen_whole_at.has_value());
+  EXPECT_EQ(interface.known, Interface::Known::all);
   EXPECT_EQ(interface.allowed_ips.take_changes().size(), 1U); // it was found
   recheck(world);
   world.answer_refused(Refusal::unknown_key);
@@ -298,7 +298,7 @@ TEST(Life, WhosePeerItIsCountsAsAChangeOfItsPrefixes) {
   world.answer_known();
   EXPECT_EQ(interface.allowed_ips.take_changes().size(), 1U); // it is ours
   world.flow.forget(interface);
-  EXPECT_FALSE(interface.seen_whole_at.has_value());
+  EXPECT_EQ(interface.known, Interface::Known::none);
 }
 
 TEST(Life, AnAdoptedPeerIsEvictedLikeAnyOther) {
@@ -405,7 +405,7 @@ TEST(Life, WhatChangedDuringAPassIsNotUndoneByIt) {
   connect(world, client, "10.80.0.2/32");
   connect(world, other, "10.80.0.3/32");
   world.flow.begin_pass(world.interface());
-  std::vector<kernel::PeerState> past = world.device->peers().value();
+  kernel::PeerList past = world.device->peers().value();
   // One leaves, one gets another address, one comes.
   world.advance(1ms);
   world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
@@ -430,7 +430,7 @@ TEST(Life, AnOldHandshakeOfAPeerThatCameAgainIsNoSession) {
   World world;
   connect(world, client);
   world.flow.begin_pass(world.interface());
-  std::vector<kernel::PeerState> past = world.device->peers().value();
+  kernel::PeerList past = world.device->peers().value();
   world.advance(1ms);
   world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
@@ -455,7 +455,7 @@ std::vector<kernel::PeerState> crowd(std::size_t count) {
 
 void see(World& world, std::vector<kernel::PeerState> peers) {
   world.flow.begin_pass(world.interface());
-  world.flow.inspect(world.interface(), std::move(peers), world.now);
+  world.flow.inspect(world.interface(), {.peers = std::move(peers)}, world.now);
   while (world.flow.has_inspections())
     world.flow.inspect_more(world.now);
 }
@@ -463,7 +463,7 @@ void see(World& world, std::vector<kernel::PeerState> peers) {
 TEST(Life, ALargePassIsWorkedOffInSlices) {
   World world;
   world.flow.begin_pass(world.interface());
-  world.flow.inspect(world.interface(), crowd(2'500), world.now);
+  world.flow.inspect(world.interface(), {.peers = crowd(2'500)}, world.now);
   EXPECT_EQ(world.interface().peers.size(), 1'024U);
   ASSERT_TRUE(world.flow.has_inspections());
   world.flow.inspect_more(world.now);
@@ -590,7 +590,7 @@ TEST(Life, APassOfADeviceThatWentMeanwhileIsForgotten) {
   World world;
   connect(world, client);
   world.flow.begin_pass(world.interface());
-  std::vector<kernel::PeerState> past = world.device->peers().value();
+  kernel::PeerList past = world.device->peers().value();
   world.flow.forget(world.interface());
   world.flow.inspect(world.interface(), std::move(past), world.now);
   EXPECT_EQ(world.interface().peers.size(), 0U);
@@ -966,7 +966,7 @@ TEST(Life, NoScheduleStrandsOrLeaksAPeer) {
       world.advance(10ms);
     }
     pass(world);
-    const std::vector<kernel::PeerState> on_device = world.device->peers().value();
+    const std::vector<kernel::PeerState> on_device = world.device->peers().value().peers;
     std::size_t counted = 0;
     for (const kernel::PeerState& state : on_device) {
       const Peer* const peer = world.interface().peers.find(state.key);

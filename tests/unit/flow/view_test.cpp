@@ -25,7 +25,7 @@ TEST(Drain, RefusesEverybodyNewAndRemembersNothing) {
   world.knock(sighting);
   world.answer_known();
   EXPECT_EQ(world.all_refusals(), 1U) << "the same packet is neither a copy nor a replay";
-  EXPECT_EQ(world.device->peers().value().size(), 1U);
+  EXPECT_EQ(world.device->peers().value().peers.size(), 1U);
 }
 
 TEST(Drain, RefusesClaimsWithoutAskingTheDatabase) {
@@ -49,7 +49,7 @@ TEST(Drain, FinishesWhoIsGreeted) {
   ASSERT_TRUE(world.device->complete_handshake(client.public_key, world.now.wall));
   world.pass();
   EXPECT_EQ(world.metrics.connected.value(), 1U);
-  EXPECT_EQ(world.device->peers().value().size(), 1U);
+  EXPECT_EQ(world.device->peers().value().peers.size(), 1U);
 }
 
 TEST(View, ShowsWhoIsGreetedAndWhoIsLive) {

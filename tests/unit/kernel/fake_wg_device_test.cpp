@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <thread>
 
 namespace provisiond::test {
 namespace {
 
 using kernel::PeerChange;
+using kernel::PeerList;
 using kernel::PeerState;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -152,13 +154,67 @@ TEST(FakeWgDevice, RemoteDeviceMovesState) {
   EXPECT_TRUE(device.roam(key_of(1), endpoint("[2001:db8::1]:7")));
   EXPECT_TRUE(device.count_traffic(key_of(1), 10, 20));
   EXPECT_FALSE(device.complete_handshake(key_of(2), at));
-  const Result<std::vector<PeerState>> peers = device.peers();
-  ASSERT_TRUE(peers);
-  ASSERT_EQ(peers->size(), 1U);
-  EXPECT_EQ(peers->front().last_handshake, at);
-  EXPECT_EQ(peers->front().endpoint, endpoint("[2001:db8::1]:7"));
-  EXPECT_EQ(peers->front().received_bytes, 10U);
-  EXPECT_EQ(peers->front().sent_bytes, 20U);
+  const Result<PeerList> list = device.peers();
+  ASSERT_TRUE(list);
+  EXPECT_TRUE(list->is_complete);
+  ASSERT_EQ(list->peers.size(), 1U);
+  const PeerState& peer = list->peers.front();
+  EXPECT_EQ(peer.last_handshake, at);
+  EXPECT_EQ(peer.endpoint, endpoint("[2001:db8::1]:7"));
+  EXPECT_EQ(peer.received_bytes, 10U);
+  EXPECT_EQ(peer.sent_bytes, 20U);
+}
+
+TEST(FakeWgDevice, AnInterruptedDumpShowsWhatItShowsAsItIs) {
+  FakeWgDevice device;
+  ASSERT_TRUE(apply_one(device, change_of(PeerChange::Action::set, 1)));
+  ASSERT_TRUE(apply_one(device, change_of(PeerChange::Action::set, 2)));
+  ASSERT_TRUE(device.complete_handshake(key_of(2), WallTime{std::chrono::seconds{5}}));
+  device.interrupt_next_dumps(1, [](const PublicKey& key) { return key == key_of(2); });
+  const PeerList some = device.peers().value();
+  EXPECT_FALSE(some.is_complete);
+  ASSERT_EQ(some.peers.size(), 1U);
+  EXPECT_EQ(some.peers[0].last_handshake, WallTime{std::chrono::seconds{5}});
+  const PeerList all = device.peers().value();
+  EXPECT_TRUE(all.is_complete);
+  EXPECT_EQ(all.peers.size(), 2U);
+}
+
+TEST(FakeWgDevice, WhatComesBeforeARefusedAttributeIsApplied) {
+  FakeWgDevice device;
+  device.refuse(FakeWgDevice::Attribute::allowed_ips, ENOMEM);
+  PeerChange change = change_of(PeerChange::Action::set, 1);
+  change.endpoint = endpoint("192.0.2.1:1");
+  change.allowed_ips = {prefix("10.0.0.1/32")};
+  change.keepalive_seconds = 25;
+  EXPECT_EQ(apply_one(device, clone(change)).error().code(), ENOMEM);
+  ASSERT_NE(device.find(key_of(1)), nullptr);
+  EXPECT_EQ(device.find(key_of(1))->endpoint, endpoint("192.0.2.1:1"));
+  EXPECT_EQ(device.find(key_of(1))->keepalive_seconds, 0);
+  EXPECT_TRUE(apply_one(device, change_of(PeerChange::Action::set, 2))) << "it carries none";
+  device.refuse(FakeWgDevice::Attribute::allowed_ips, 0);
+  EXPECT_TRUE(apply_one(device, std::move(change)));
+  EXPECT_EQ(device.find(key_of(1))->keepalive_seconds, 25);
+}
+
+TEST(FakeWgDevice, ACallHangsUntilItIsReleased) {
+  FakeWgDevice device;
+  ASSERT_TRUE(apply_one(device, change_of(PeerChange::Action::set, 1)));
+  device.hang();
+  std::size_t shown = 0;
+  std::thread caller{[&] { shown = device.peers().value().peers.size(); }};
+  device.wait_until_it_hangs();
+  device.release();
+  caller.join();
+  EXPECT_EQ(shown, 1U);
+}
+
+TEST(FakeWgDevice, WhatHappensBeforeALateAnswerIsInIt) {
+  FakeWgDevice device;
+  ASSERT_TRUE(apply_one(device, change_of(PeerChange::Action::set, 1)));
+  device.answer_late(
+      [&] { device.complete_handshake(key_of(1), WallTime{std::chrono::seconds{5}}); });
+  EXPECT_EQ(device.peers().value().peers[0].last_handshake, WallTime{std::chrono::seconds{5}});
 }
 
 TEST(FakeWgDevice, DeletedInterfaceIsGone) {

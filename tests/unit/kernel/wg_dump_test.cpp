@@ -143,6 +143,25 @@ TEST(PeerDump, PeerContinuesInTheNextMessage) {
   EXPECT_EQ(read[2].key, key_of(3));
 }
 
+// As the kernel does when allowed IPs were changed between two messages.
+TEST(PeerDump, OfAnInterruptedDumpAPeerThatLacksAllowedIpsIsLeftOut) {
+  const ByteVector some =
+      attribute(nested | WGPEER_A_ALLOWEDIPS, allowed_ip(AF_INET, {10, 0, 0, 1}, 32));
+  const ByteVector more =
+      attribute(nested | WGPEER_A_ALLOWEDIPS, allowed_ip(AF_INET, {10, 0, 0, 2}, 32));
+  PeerDump dump;
+  dump.add(peers({peer_key(1), peer_key(2) + some}));
+  dump.add(peers({peer_key(2) + more, peer_key(3) + some}));
+  dump.add(peers({peer_key(3)}));
+  dump.add(peers({peer_key(3), peer_key(4)}));
+  const std::vector<PeerState> told = dump.take_told_whole();
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[0].key, key_of(1));
+  EXPECT_EQ(told[1].key, key_of(2));
+  EXPECT_EQ(told[1].allowed_ips.size(), 2U);
+  EXPECT_EQ(told[2].key, key_of(4));
+}
+
 TEST(PeerDump, PeersWithoutAUsableKeyAreLeftOut) {
   EXPECT_THAT(dump({peers({attribute(WGPEER_A_RX_BYTES, raw(std::uint64_t{7}))})}), IsEmpty());
   EXPECT_THAT(dump({peers({attribute(WGPEER_A_PUBLIC_KEY, ByteVector(31))})}), IsEmpty());
