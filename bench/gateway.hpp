@@ -6,6 +6,7 @@
 #include "daemon/event_loop.hpp"
 #include "flow/authenticators.hpp"
 #include "flow/flow.hpp"
+#include "lookup/ledger.hpp"
 #include "lookup/pool.hpp"
 #include "support/fake_packet_sender.hpp"
 #include "support/fake_source.hpp"
@@ -100,6 +101,7 @@ class Gateway {
   admit::KeyGate key_gate_;
   admit::ClaimGate claim_gate_;
   greet::Budget greet_budget_;
+  lookup::Ledger ledger_;
   flow::Flow flow_;
   flow::Authenticators authenticators_;
   std::unique_ptr<lookup::Pool> pool_;

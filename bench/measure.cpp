@@ -28,7 +28,7 @@ std::vector<LookupRequest> requests_for(std::span<const PublicKey> keys) {
   std::vector<LookupRequest> requests;
   requests.reserve(keys.size());
   for (const PublicKey& key : keys)
-    requests.push_back({.interface = {}, .key = key, .ticket = 0, .asked_at = {}});
+    requests.push_back({.interface = {}, .key = key, .number = 0, .asked_at = {}});
   return requests;
 }
 

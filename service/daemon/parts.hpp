@@ -14,6 +14,7 @@
 #include "kernel/links.hpp"
 #include "kernel/raw_sender.hpp"
 #include "lookup/change_feed.hpp"
+#include "lookup/ledger.hpp"
 #include "lookup/pool.hpp"
 #include "lookup/reporter.hpp"
 #include "metrics/exposer.hpp"
@@ -71,6 +72,7 @@ struct Daemon::Parts {
   admit::KeyGate key_gate;
   admit::ClaimGate claim_gate;
   greet::Budget greet_budget;
+  lookup::Ledger ledger;
   flow::Flow flow;
   Interfaces keeper;
   ControlDesk control_desk;

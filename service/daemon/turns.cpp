@@ -145,6 +145,7 @@ void Daemon::take_control_questions() {
 void Daemon::tick() {
   const Instant now = Instant::now();
   parts_->keeper.pass(now);
+  parts_->flow.give_up_questions(now);
   parts_->flow.inspect_more(now);
   parts_->flow.recheck(now);
   parts_->flow.commit(now);

@@ -40,11 +40,7 @@ void Flow::changed(const Change& change, const Instant& now) {
 void Flow::resume_waiting(const Instant& now) {
   for (const WaitingKeys::Waiting& waiting : waiting_.take(now.steady)) {
     if (!wiring_.key_gate.resume(waiting.id, waiting.sighting, now.steady)) continue;
-    LookupRequest request{.interface = waiting.id.interface,
-                          .key = waiting.id.key,
-                          .ticket = for_proven_key,
-                          .asked_at = now.steady};
-    if (wiring_.lookups.push(std::move(request)))
+    if (ask(LookupPurpose::proven, waiting.id, now))
       wiring_.metrics.lookups_resumed.add();
     else
       static_cast<void>(wiring_.key_gate.release(waiting.id));
@@ -53,16 +49,10 @@ void Flow::resume_waiting(const Instant& now) {
 
 void Flow::recheck(const Instant& now) {
   gather_rechecks();
-  while (rechecks_under_way_ < most_rechecks) {
+  while (wiring_.ledger.under_way(LookupPurpose::revalidate) < most_rechecks) {
     const PeerId* const id = to_recheck_.next();
-    if (id == nullptr) break;
-    LookupRequest request{.interface = id->interface,
-                          .key = id->key,
-                          .ticket = for_installed_peer,
-                          .asked_at = now.steady};
-    if (!wiring_.lookups.push(std::move(request))) break;
+    if (id == nullptr || !ask(LookupPurpose::revalidate, *id, now)) break;
     to_recheck_.take(*id);
-    ++rechecks_under_way_;
   }
   note_applied();
 }
@@ -99,7 +89,7 @@ bool Flow::has_rechecks() const {
 
 // When nobody is left to be looked up again, the devices are where the database was.
 void Flow::note_applied() {
-  std::size_t left = to_recheck_.size() + rechecks_under_way_;
+  std::size_t left = to_recheck_.size() + wiring_.ledger.under_way(LookupPurpose::revalidate);
   for (const Interface& interface : wiring_.interfaces)
     left += interface.recheck.left(interface.peers);
   wiring_.metrics.rechecks.set(static_cast<std::int64_t>(left));
@@ -109,7 +99,6 @@ void Flow::note_applied() {
 // What the database says of a peer that is on a device. When nobody could be asked, the peer stays
 // and is asked for again, as one is that has just been planned.
 void Flow::rechecked(LookupAnswer& answer) {
-  if (rechecks_under_way_ > 0) --rechecks_under_way_;
   Interface& interface = interface_of(answer.interface);
   const PeerId id{.interface = answer.interface, .key = answer.key};
   const Peer* const peer = interface.peers.find(answer.key);

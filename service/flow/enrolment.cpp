@@ -25,12 +25,7 @@ std::optional<Refusal> Flow::admit_trial(const Instant& now) {
 
 // It has a session, so it holds the key.
 void Flow::enrol(Interface& interface, const PublicKey& key, const Instant& now) {
-  LookupRequest request{.interface = interface.id,
-                        .key = key,
-                        .ticket = for_enrolment,
-                        .asked_at = now.steady,
-                        .enrols = true};
-  if (!wiring_.lookups.push(std::move(request)))
+  if (!ask(LookupPurpose::enrol, {.interface = interface.id, .key = key}, now))
     remove(interface, key, to_string(Refusal::lookup_queue_full));
 }
 

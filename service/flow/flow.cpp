@@ -103,13 +103,9 @@ void Flow::claimed(const Sighting& sighting, const ClaimedKey& claim, const Inst
   if (refusal) return refuse(sighting, *refusal, claim.key, now);
   // Nor has it claimed this key too often.
 
-  LookupRequest request{.interface = sighting.interface,
-                        .key = claim.key,
-                        .ticket = for_claimed_key,
-                        .asked_at = now.steady};
-  if (!wiring_.lookups.push(std::move(request))) {
-    static_cast<void>(
-        wiring_.claim_gate.release({.interface = sighting.interface, .key = claim.key}));
+  const PeerId id{.interface = sighting.interface, .key = claim.key};
+  if (!ask(LookupPurpose::claimed, id, now)) {
+    static_cast<void>(wiring_.claim_gate.release(id));
     return refuse(sighting, Refusal::lookup_queue_full, claim.key, now);
   }
 } // on a lookup thread: lookup::Pool
@@ -135,13 +131,9 @@ void Flow::proven(const Proof& proof, const Instant& now) {
   if (refusal) return refuse(sighting, *refusal, proven.key(), now);
   // One look-up per key is under way, and no more of them than the database is to have.
 
-  LookupRequest request{.interface = sighting.interface,
-                        .key = proven.key(),
-                        .ticket = for_proven_key,
-                        .asked_at = now.steady};
-  if (!wiring_.lookups.push(std::move(request))) {
-    static_cast<void>(
-        wiring_.key_gate.release({.interface = sighting.interface, .key = proven.key()}));
+  const PeerId id{.interface = sighting.interface, .key = proven.key()};
+  if (!ask(LookupPurpose::proven, id, now)) {
+    static_cast<void>(wiring_.key_gate.release(id));
     return refuse(sighting, Refusal::lookup_queue_full, proven.key(), now);
   }
 } // on a lookup thread: lookup::Pool
@@ -150,12 +142,18 @@ void Flow::proven(const Proof& proof, const Instant& now) {
 void Flow::answered(LookupAnswer answer, const Instant& now) {
   const Refusal* const refused = std::get_if<Refusal>(&answer.verdict);
   if (refused == nullptr || *refused != Refusal::database_unavailable) stop_removal();
-  if (answer.ticket == for_installed_peer) return rechecked(answer);
-  if (answer.ticket == for_enrolment) return enrolled(answer, now);
+  if (!wiring_.ledger.free(answer.number)) return; // given up
+  take_answer(std::move(answer), now);
+}
+
+// Or nothing has, in time.
+void Flow::take_answer(LookupAnswer answer, const Instant& now) {
+  if (answer.purpose == LookupPurpose::revalidate) return rechecked(answer);
+  if (answer.purpose == LookupPurpose::enrol) return enrolled(answer, now);
   const PeerId id{.interface = answer.interface, .key = answer.key};
   // Asked before a change that we have heard of: it may be stale.
   const bool is_stale = answer.asked_at <= interface_of(id.interface).changed_at;
-  const bool is_proven = answer.ticket == for_proven_key;
+  const bool is_proven = answer.purpose == LookupPurpose::proven;
   const std::optional<Sighting> sighting =
       is_proven ? wiring_.key_gate.release(id) : wiring_.claim_gate.release(id);
   if (!sighting) return; // answered already
@@ -212,6 +210,30 @@ void Flow::refuse(const Sighting& sighting, Refusal refusal, std::optional<Publi
   report_.refused(interface_of(sighting.interface), sighting, refusal, key, now.steady);
   // Without the initiation the key was only claimed.
   if (key && sighting.has_initiation() && is_gateways_own(refusal)) record(sighting, *key, refusal);
+}
+
+bool Flow::ask(LookupPurpose purpose, const PeerId& id, const Instant& now) {
+  const std::optional<std::uint64_t> number = wiring_.ledger.take(purpose, id, now.steady);
+  if (!number) return false;
+  LookupRequest request{.interface = id.interface,
+                        .key = id.key,
+                        .purpose = purpose,
+                        .number = *number,
+                        .asked_at = now.steady};
+  return wiring_.lookups.push(std::move(request)) || !wiring_.ledger.free(*number);
+}
+
+void Flow::give_up_questions(const Instant& now) {
+  for (const lookup::Ledger::Question& question : wiring_.ledger.give_up(now.steady)) {
+    wiring_.metrics.lookup_errors.add();
+    take_answer({.interface = question.id.interface,
+                 .key = question.id.key,
+                 .purpose = question.purpose,
+                 .number = question.number,
+                 .verdict = Refusal::database_unavailable,
+                 .asked_at = question.asked_at},
+                now);
+  }
 }
 
 // What is known of a key that the kernel has decrypted; saves the key agreement.

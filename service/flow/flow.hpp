@@ -46,6 +46,8 @@ class Flow {
   void claimed(const Sighting& sighting, const ClaimedKey& claim, const Instant& now);
   void proven(const Proof& proof, const Instant& now);
   void answered(LookupAnswer answer, const Instant& now);
+  // Questions that nobody has answered in time end as if the database were away; with every tick.
+  void give_up_questions(const Instant& now);
   void commit(const Instant& now);
 
   // A pass over a device: say when it begins, hand in what it found, and go on with what is left of
@@ -108,6 +110,9 @@ class Flow {
   [[nodiscard]] std::optional<Refusal> admit_source(const Sighting& sighting, const Instant& now);
   void remember(const PeerId& id, Refusal refusal, const Instant& now);
   void record(const Sighting& sighting, const PublicKey& key, Refusal refusal);
+  // False when there is no room for the question or for its answer.
+  [[nodiscard]] bool ask(LookupPurpose purpose, const PeerId& id, const Instant& now);
+  void take_answer(LookupAnswer answer, const Instant& now);
   [[nodiscard]] std::optional<Refusal> demand_cookie(const Interface& interface,
                                                      const Sighting& sighting, const Instant& now);
   void refuse(const Sighting& sighting, Refusal refusal, std::optional<PublicKey> key,
@@ -194,7 +199,6 @@ class Flow {
   std::string applied_position_;          // of those that all our devices follow
   WaitingKeys waiting_;
   RecheckQueue to_recheck_;
-  std::size_t rechecks_under_way_ = 0;
   std::size_t next_to_gather_ = 0; // of the interfaces
   bool is_draining_ = false;
 };

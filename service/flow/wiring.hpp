@@ -19,22 +19,16 @@
 #include "handoff/peer_record.hpp"
 #include "handoff/report.hpp"
 #include "kernel/packet_sender.hpp"
+#include "lookup/ledger.hpp"
 #include "metrics/metrics.hpp"
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 namespace provisiond::flow {
-
-// LookupRequest::ticket: on whose behalf.
-inline constexpr std::uint64_t for_proven_key = 0;
-inline constexpr std::uint64_t for_claimed_key = 1;
-inline constexpr std::uint64_t for_installed_peer = 2;
-inline constexpr std::uint64_t for_enrolment = 3;
 
 // What the flow works with. Everything outlives it; made in daemon/compose.cpp.
 struct Wiring {
@@ -52,6 +46,7 @@ struct Wiring {
   kernel::PacketSender& packet_sender;
   Channel<Knock>& knocks;           // loop -> authenticate
   Channel<LookupRequest>& lookups;  // loop -> lookup
+  lookup::Ledger& ledger;           // of the questions; as many as answers have room
   Channel<DatabaseReport>& reports; // loop -> reporter; what does not fit is left out
   metrics::Metrics& metrics;
   std::function<Instant()> clock; // read only where a step takes time itself

@@ -49,14 +49,22 @@ struct PeerRecord {
   bool is_evicted_last = false;            // when the interface is full
 };
 
-// Asks for one key in the network of one interface; with `enrols`, for it to be made a peer,
-// because it has passed its trial.
+// On whose behalf the database is asked.
+enum class LookupPurpose : std::uint8_t {
+  proven,     // a device that proved to hold the key
+  claimed,    // a device that only claims it
+  revalidate, // a peer that is on a device
+  enrol,      // a device that has passed its trial: it is to be made a peer
+};
+inline constexpr std::size_t lookup_purposes = 4;
+
+// Asks for one key in the network of one interface.
 struct LookupRequest {
   InterfaceId interface;
   PublicKey key;
-  std::uint64_t ticket = 0; // chosen by the asker, returned with the answer
+  LookupPurpose purpose = LookupPurpose::proven;
+  std::uint64_t number = 0; // chosen by the asker, returned with the answer
   TimePoint asked_at;
-  bool enrols = false;
 };
 
 // What the database said: a record, or the reason why there is none. `database_unavailable` means
@@ -64,7 +72,8 @@ struct LookupRequest {
 struct LookupAnswer {
   InterfaceId interface;
   PublicKey key;
-  std::uint64_t ticket = 0;
+  LookupPurpose purpose = LookupPurpose::proven;
+  std::uint64_t number = 0;
   std::variant<PeerRecord, Refusal> verdict;
   TimePoint asked_at;
 };

@@ -100,7 +100,8 @@ void Pool::answer_everything_that_waits() {
   for (const LookupRequest& request : wiring_.requests.drain(room)) {
     const bool pushed = wiring_.answers.push({.interface = request.interface,
                                               .key = request.key,
-                                              .ticket = request.ticket,
+                                              .purpose = request.purpose,
+                                              .number = request.number,
                                               .verdict = Refusal::database_unavailable,
                                               .asked_at = request.asked_at});
     if (!pushed) wiring_.metrics.lookup_errors.add();

@@ -65,7 +65,8 @@ struct PoolWiring {
 // Asks PostgreSQL for peers, on threads of its own.
 //
 // Promises. Every request taken gets exactly one answer, provided that the asker never has more
-// look-ups outstanding than `answers` has room for (a lost answer counts as lookup_errors). An
+// look-ups outstanding than `answers` has room for (lookup::Ledger; a lost answer counts as
+// lookup_errors). An
 // answer comes within query_deadline plus three ticks, also from a server that is frozen or behind
 // a black hole: Refusal::database_unavailable then, which says nothing about the key. While no
 // session is connected, each tick answers everything that waits with database_unavailable.

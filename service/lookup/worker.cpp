@@ -127,8 +127,9 @@ Worker::Ending Worker::serve(Session& session) {
 // False when the session was lost. Those that enrol are few, and go one by one.
 bool Worker::ask(Session& session, std::vector<LookupRequest> requests) {
   const auto enrolling =
-      std::stable_partition(requests.begin(), requests.end(),
-                            [](const LookupRequest& request) { return !request.enrols; });
+      std::stable_partition(requests.begin(), requests.end(), [](const LookupRequest& request) {
+        return request.purpose != LookupPurpose::enrol;
+      });
   std::vector<LookupRequest> to_enrol{std::make_move_iterator(enrolling),
                                       std::make_move_iterator(requests.end())};
   requests.erase(enrolling, requests.end());
@@ -189,7 +190,8 @@ void Worker::answer(std::vector<LookupRequest> requests, std::vector<Verdict> ve
 void Worker::answer(const LookupRequest& request, Verdict verdict) {
   const bool pushed = setup_.wiring.answers.push({.interface = request.interface,
                                                   .key = request.key,
-                                                  .ticket = request.ticket,
+                                                  .purpose = request.purpose,
+                                                  .number = request.number,
                                                   .verdict = std::move(verdict),
                                                   .asked_at = request.asked_at});
   if (!pushed) setup_.wiring.metrics.lookup_errors.add();

@@ -35,33 +35,33 @@ void Asker::turn() {
   pollfd waiting{.fd = answers_.ready_fd(), .events = POLLIN, .revents = 0};
   ::poll(&waiting, 1, interval_ms);
   for (LookupAnswer& answer : answers_.drain(answers_.capacity())) {
-    const bool is_first = answered_.emplace(answer.ticket, std::move(answer.verdict)).second;
-    EXPECT_TRUE(is_first) << "ticket " << answer.ticket << " was answered twice";
+    const bool is_first = answered_.emplace(answer.number, std::move(answer.verdict)).second;
+    EXPECT_TRUE(is_first) << "number " << answer.number << " was answered twice";
   }
   pool_->tick(Clock::now());
 }
 
 lookup::Verdict Asker::ask(const PublicKey& key, std::uint16_t interface) {
-  const std::uint64_t ticket = ++last_ticket_;
+  const std::uint64_t number = ++last_number_;
   EXPECT_TRUE(requests_.push({.interface = InterfaceId{interface},
                               .key = key,
-                              .ticket = ticket,
+                              .number = number,
                               .asked_at = Clock::now()}));
-  EXPECT_TRUE(wait_for([&] { return answered_.contains(ticket); })) << "no answer";
-  return std::move(answered_.extract(ticket).mapped());
+  EXPECT_TRUE(wait_for([&] { return answered_.contains(number); })) << "no answer";
+  return std::move(answered_.extract(number).mapped());
 }
 
 std::vector<lookup::Verdict> Asker::ask_all(const std::vector<PublicKey>& keys) {
-  const std::uint64_t first = last_ticket_ + 1;
+  const std::uint64_t first = last_number_ + 1;
   for (const PublicKey& key : keys)
     EXPECT_TRUE(requests_.push({.interface = InterfaceId{0},
                                 .key = key,
-                                .ticket = ++last_ticket_,
+                                .number = ++last_number_,
                                 .asked_at = Clock::now()}));
   EXPECT_TRUE(wait_for([&] { return answered_.size() == keys.size(); })) << "answers are missing";
   std::vector<lookup::Verdict> verdicts;
-  for (std::uint64_t ticket = first; ticket <= last_ticket_; ++ticket)
-    verdicts.push_back(std::move(answered_.extract(ticket).mapped()));
+  for (std::uint64_t number = first; number <= last_number_; ++number)
+    verdicts.push_back(std::move(answered_.extract(number).mapped()));
   return verdicts;
 }
 

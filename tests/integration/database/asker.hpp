@@ -40,8 +40,8 @@ class Asker {
   Channel<LookupRequest> requests_{1024};
   Channel<LookupAnswer> answers_{2048};
   Channel<lookup::PoolEvent> events_{256};
-  std::map<std::uint64_t, lookup::Verdict> answered_; // by ticket
-  std::uint64_t last_ticket_ = 0;
+  std::map<std::uint64_t, lookup::Verdict> answered_; // by number
+  std::uint64_t last_number_ = 0;
   std::unique_ptr<lookup::Pool> pool_;
 };
 

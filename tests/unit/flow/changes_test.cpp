@@ -180,8 +180,7 @@ TEST(Changes, TwoPeersExchangeTheirAddresses) {
 TEST(Changes, LookUpsOfInstalledPeersWaitForRoom) {
   World world;
   connect(world);
-  while (
-      world.lookups.push({.interface = InterfaceId{0}, .key = {}, .ticket = 7, .asked_at = {}})) {
+  while (world.lookups.push({.interface = InterfaceId{0}, .key = {}, .asked_at = {}})) {
   }
   change(world, client.public_key);
   static_cast<void>(world.lookups.drain(100));

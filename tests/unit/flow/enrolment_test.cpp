@@ -45,14 +45,8 @@ TEST(Enrolment, ASessionMakesItAPeerWithAddresses) {
   EXPECT_EQ(world.metrics.connected.value(), 1U);
   const std::vector<LookupRequest> asked = world.lookups.drain(10);
   ASSERT_EQ(asked.size(), 1U);
-  EXPECT_TRUE(asked[0].enrols);
-  EXPECT_EQ(asked[0].ticket, for_enrolment);
-  world.flow.answered({.interface = asked[0].interface,
-                       .key = asked[0].key,
-                       .ticket = asked[0].ticket,
-                       .verdict = World::known(client.public_key),
-                       .asked_at = asked[0].asked_at},
-                      world.now);
+  EXPECT_EQ(asked[0].purpose, LookupPurpose::enrol);
+  world.flow.answered(World::answer_to(asked[0], World::known(client.public_key)), world.now);
   world.flow.commit(world.now);
   const kernel::PeerState* const peer = world.device->find(client.public_key);
   ASSERT_NE(peer, nullptr);
@@ -130,12 +124,7 @@ TEST(Enrolment, TheChangeThatItCausesMayBeHeardBeforeItsAnswer) {
   const kernel::PeerState* const peer = world.device->find(client.public_key);
   ASSERT_NE(peer, nullptr);
   EXPECT_EQ(peer->allowed_ips.size(), 1U);
-  world.flow.answered({.interface = asked[0].interface,
-                       .key = asked[0].key,
-                       .ticket = asked[0].ticket,
-                       .verdict = World::known(client.public_key),
-                       .asked_at = asked[0].asked_at},
-                      world.now);
+  world.flow.answered(World::answer_to(asked[0], World::known(client.public_key)), world.now);
   EXPECT_EQ(world.metrics.enrolled.value(), 1U) << "once";
 }
 

@@ -18,7 +18,13 @@ using namespace std::chrono_literals;
 // place of the threads, the database and the clock.
 class World {
  public:
-  explicit World(GreetingMode greeting = GreetingMode::reverse, Limits limits = {})
+  struct Queues {
+    std::size_t lookups = 8;
+    std::size_t answers = 64;
+  };
+
+  explicit World(GreetingMode greeting = GreetingMode::reverse, Limits limits = {},
+                 Queues queues = {.lookups = 8, .answers = 64})
       : gateway_{test::make_key_pair(1)}, interfaces_(1), recent_{{}, metrics},
         cross_check_{{}, metrics}, source_gate_{{.per_address = {1000, 1000},
                                                  .per_prefix = {1000, 1000},
@@ -28,26 +34,28 @@ class World {
         refused_keys_{admit::RefusedKeys::Limits{.ttl = 30s, .entries = 64}}, replay_memory_{64},
         key_gate_{{.per_key = {1, 5}, .lookups = {1000, 1000}, .key_entries = 64, .in_flight = 8}},
         claim_gate_{{.per_claim = {1, 2}, .claims = {1000, 4}, .entries = 64, .in_flight = 8}},
-        greet_budget_{{.per_prefix = {1, 2}, .total = {100, 100}}}, knocks{4}, proofs{8},
-        lookups{8}, recorded{8}, flow{{.interfaces = interfaces_,
-                                       .refusal_sink = source,
-                                       .recent_initiations = recent_,
-                                       .cross_check = cross_check_,
-                                       .source_gate = source_gate_,
-                                       .roster = roster_,
-                                       .refused_keys = refused_keys_,
-                                       .replay_memory = replay_memory_,
-                                       .key_gate = key_gate_,
-                                       .claim_gate = claim_gate_,
-                                       .greet_budget = greet_budget_,
-                                       .packet_sender = sender,
-                                       .knocks = knocks,
-                                       .lookups = lookups,
-                                       .reports = recorded,
-                                       .metrics = metrics,
-                                       .clock = [this] { return now; }},
-                                      limits,
-                                      now} {
+        greet_budget_{{.per_prefix = {1, 2}, .total = {100, 100}}},
+        ledger{{.places = queues.answers, .deadline = 2min}}, knocks{4}, proofs{8},
+        lookups{queues.lookups}, recorded{8}, flow{{.interfaces = interfaces_,
+                                                    .refusal_sink = source,
+                                                    .recent_initiations = recent_,
+                                                    .cross_check = cross_check_,
+                                                    .source_gate = source_gate_,
+                                                    .roster = roster_,
+                                                    .refused_keys = refused_keys_,
+                                                    .replay_memory = replay_memory_,
+                                                    .key_gate = key_gate_,
+                                                    .claim_gate = claim_gate_,
+                                                    .greet_budget = greet_budget_,
+                                                    .packet_sender = sender,
+                                                    .knocks = knocks,
+                                                    .lookups = lookups,
+                                                    .ledger = ledger,
+                                                    .reports = recorded,
+                                                    .metrics = metrics,
+                                                    .clock = [this] { return now; }},
+                                                   limits,
+                                                   now} {
     interfaces_[0].name = "wg0";
     interfaces_[0].greeting = greeting;
     interfaces_[0].max_peers = 3;
@@ -87,15 +95,18 @@ class World {
   // The database answers everything asked with `verdict_of(key)`.
   template <class Function>
   void answer_all(Function&& verdict_of) {
-    for (const LookupRequest& request : lookups.drain(100)) {
-      LookupAnswer answer{.interface = request.interface,
-                          .key = request.key,
-                          .ticket = request.ticket,
-                          .verdict = verdict_of(request.key),
-                          .asked_at = request.asked_at};
-      flow.answered(std::move(answer), now);
-    }
+    for (const LookupRequest& request : lookups.drain(100))
+      flow.answered(answer_to(request, verdict_of(request.key)), now);
     flow.commit(now);
+  }
+  static LookupAnswer answer_to(const LookupRequest& request,
+                                std::variant<PeerRecord, Refusal> verdict) {
+    return {.interface = request.interface,
+            .key = request.key,
+            .purpose = request.purpose,
+            .number = request.number,
+            .verdict = std::move(verdict),
+            .asked_at = request.asked_at};
   }
   static std::variant<PeerRecord, Refusal> known(const PublicKey& key,
                                                  const char* allowed_ip = "10.80.0.2/32",
@@ -160,6 +171,7 @@ class World {
   greet::Budget greet_budget_;
 
  public:
+  lookup::Ledger ledger;
   Channel<Knock> knocks;
   Channel<Proof> proofs;
   Channel<LookupRequest> lookups;

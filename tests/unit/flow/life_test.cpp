@@ -379,18 +379,10 @@ TEST(Life, WhoIsRevokedInTheTurnOfItsInstallLeavesAtOnce) {
   world.knock(world.sighting_of(client));
   const std::vector<LookupRequest> knocked = world.lookups.drain(10);
   ASSERT_EQ(knocked.size(), 1U);
-  world.flow.answered({.interface = {},
-                       .key = client.public_key,
-                       .ticket = knocked[0].ticket,
-                       .verdict = row(client.public_key),
-                       .asked_at = world.now.steady},
-                      world.now);
-  world.flow.answered({.interface = {},
-                       .key = client.public_key,
-                       .ticket = asked[0].ticket,
-                       .verdict = Refusal::revoked,
-                       .asked_at = world.now.steady + 1ms},
-                      world.now);
+  world.flow.answered(World::answer_to(knocked[0], row(client.public_key)), world.now);
+  LookupAnswer later = World::answer_to(asked[0], Refusal::revoked);
+  later.asked_at = world.now.steady + 1ms;
+  world.flow.answered(std::move(later), world.now);
   world.flow.commit(world.now);
   recheck(world);
   world.answer_refused(Refusal::revoked);
@@ -734,12 +726,7 @@ TEST(Life, AHandshakeDoesNotSaveAPeerThatMoved) {
   world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   for (const LookupRequest& request : world.lookups.drain(10))
-    world.flow.answered({.interface = request.interface,
-                         .key = request.key,
-                         .ticket = request.ticket,
-                         .verdict = held(request.key, "b"),
-                         .asked_at = request.asked_at},
-                        world.now);
+    world.flow.answered(World::answer_to(request, held(request.key, "b")), world.now);
   world.advance(1s);
   world.device->complete_handshake(client.public_key, world.now.wall);
   world.pass();
@@ -772,8 +759,7 @@ TEST(Life, ATrialThatCannotBeEnrolledLeavesNothing) {
     record.is_on_trial = true;
     return Answer{std::move(record)};
   });
-  while (
-      world.lookups.push({.interface = InterfaceId{0}, .key = {}, .ticket = 7, .asked_at = {}})) {
+  while (world.lookups.push({.interface = InterfaceId{0}, .key = {}, .asked_at = {}})) {
   }
   world.device->complete_handshake(client.public_key, world.now.wall);
   pass(world);
@@ -791,11 +777,7 @@ TEST(Life, AnAnswerFromBeforeAnotherIsOfNoUse) {
   world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   world.answer_all([](const PublicKey& key) { return row(key, "10.80.0.9/32"); });
-  world.flow.answered({.interface = {},
-                       .key = client.public_key,
-                       .ticket = early[0].ticket,
-                       .verdict = row(client.public_key, "10.80.0.2/32"),
-                       .asked_at = early[0].asked_at},
+  world.flow.answered(World::answer_to(early[0], row(client.public_key, "10.80.0.2/32")),
                       world.now);
   world.flow.commit(world.now);
   EXPECT_EQ(world.device->find(client.public_key)->allowed_ips,

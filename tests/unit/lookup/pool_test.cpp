@@ -21,9 +21,9 @@ class PoolWithoutServer : public testing::Test {
   // Blocks until a session has reported something.
   PoolEvent next_event() { return std::move(events_.take(1).at(0)); }
 
-  bool ask(std::uint64_t ticket) {
+  bool ask(std::uint64_t number) {
     LookupRequest request;
-    request.ticket = ticket;
+    request.number = number;
     request.key.bytes.fill(7);
     return requests_.push(std::move(request));
   }
@@ -58,10 +58,10 @@ TEST_F(PoolWithoutServer, ATickAnswersEverythingThatWaits) {
   (*pool)->tick(start_);
   const std::vector<LookupAnswer> answers = answers_.drain(16);
   ASSERT_EQ(answers.size(), 2U);
-  EXPECT_EQ(answers[0].ticket, 1U);
+  EXPECT_EQ(answers[0].number, 1U);
   EXPECT_EQ(answers[0].key.bytes[0], 7);
   EXPECT_EQ(std::get<Refusal>(answers[0].verdict), Refusal::database_unavailable);
-  EXPECT_EQ(answers[1].ticket, 2U);
+  EXPECT_EQ(answers[1].number, 2U);
 }
 
 TEST_F(PoolWithoutServer, TriesAgainOnlyAfterTheDelay) {
@@ -86,9 +86,9 @@ TEST_F(PoolWithoutServer, WhatDoesNotFitIntoTheAnswersWaits) {
   ASSERT_TRUE(ask(2));
   (*pool)->tick(start_);
   EXPECT_EQ(requests_.size(), 1U);
-  EXPECT_EQ(small.drain(16).at(0).ticket, 1U);
+  EXPECT_EQ(small.drain(16).at(0).number, 1U);
   (*pool)->tick(start_);
-  EXPECT_EQ(small.drain(16).at(0).ticket, 2U);
+  EXPECT_EQ(small.drain(16).at(0).number, 2U);
   EXPECT_EQ(metrics_.lookup_errors.value(), 0U);
 }
 
@@ -98,7 +98,7 @@ TEST_F(PoolWithoutServer, DestructionAnswersWhatWaitsAndClosesTheRequests) {
     ASSERT_TRUE(pool);
     ASSERT_TRUE(ask(1));
   }
-  EXPECT_EQ(answers_.drain(16).at(0).ticket, 1U);
+  EXPECT_EQ(answers_.drain(16).at(0).number, 1U);
   EXPECT_FALSE(ask(2));
 }
 
