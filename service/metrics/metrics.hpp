@@ -132,7 +132,7 @@ struct Metrics {
   // lookup
   Counter lookup_batches; // queries sent
   Counter lookup_keys;    // keys in them
-  Counter lookup_errors;  // queries that failed or missed their deadline
+  Counter lookup_errors;  // queries that failed or missed their deadline, look-ups given up
   Counter database_reconnects;
   Gauge database_up;          // sessions connected now
   Counter database_answers;   // to anything that was asked
