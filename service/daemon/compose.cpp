@@ -141,8 +141,8 @@ Result<std::unique_ptr<Daemon>> Daemon::make(const settings::Settings& settings)
   if (!controlled) return fail(controlled.error());
   parts->database_watch =
       std::make_unique<DatabaseWatch>(DatabaseWatch::Wiring{.flow = parts->flow,
-                                                            .pool = *parts->pool,
-                                                            .change_feed = *parts->change_feed,
+                                                            .sessions = DatabaseWatch::sessions_of(
+                                                                *parts->pool, *parts->change_feed),
                                                             .metrics = parts->metrics},
                                       database_watch_limits(settings), Clock::now());
   return std::unique_ptr<Daemon>{new Daemon{std::move(parts)}};

@@ -15,21 +15,30 @@ std::string in_seconds(Duration duration) {
 
 } // namespace
 
+DatabaseWatch::Sessions DatabaseWatch::sessions_of(lookup::Pool& pool,
+                                                   lookup::ChangeFeed& change_feed) {
+  return {.can_look_up = [&pool] { return pool.state().connected_sessions > 0; },
+          .has_primary = [&change_feed] { return change_feed.has_primary(); },
+          .hurry_look_ups = [&pool](TimePoint now) { pool.hurry(now); },
+          .hurry_changes = [&change_feed](TimePoint now) { change_feed.hurry(now); },
+          .return_to_primary = [&pool] { pool.return_to_primary(); }};
+}
+
 void DatabaseWatch::pass(const Instant& now) {
   note_answers(now);
   if (!wiring_.flow.has_waiting(now)) return;
-  if (wiring_.pool.state().connected_sessions > 0)
+  if (wiring_.sessions.can_look_up())
     wiring_.flow.resume_waiting(now);
   else
-    wiring_.pool.hurry(now.steady);
+    wiring_.sessions.hurry_look_ups(now.steady);
 }
 
 void DatabaseWatch::connected(const Instant& now) {
-  wiring_.change_feed.hurry(now.steady);
+  wiring_.sessions.hurry_changes(now.steady);
 }
 
 void DatabaseWatch::seek_primary() {
-  if (wiring_.change_feed.has_primary()) wiring_.pool.return_to_primary();
+  if (wiring_.sessions.has_primary()) wiring_.sessions.return_to_primary();
 }
 
 void DatabaseWatch::note_answers(const Instant& now) {

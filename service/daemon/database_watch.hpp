@@ -7,15 +7,25 @@
 #include "lookup/pool.hpp"
 #include "metrics/metrics.hpp"
 
+#include <functional>
+#include <utility>
+
 namespace provisiond::daemon {
 
 // What the loop does because the database is away, back, or silent for long. Loop thread.
 class DatabaseWatch {
  public:
+  // What it has to know of the sessions, and what it can do with them.
+  struct Sessions {
+    std::function<bool()> can_look_up; // one that looks up is connected
+    std::function<bool()> has_primary; // the one that listens
+    std::function<void(TimePoint)> hurry_look_ups;
+    std::function<void(TimePoint)> hurry_changes;
+    std::function<void()> return_to_primary; // those that look up
+  };
   struct Wiring {
     flow::Flow& flow;
-    lookup::Pool& pool;
-    lookup::ChangeFeed& change_feed;
+    Sessions sessions;
     metrics::Metrics& metrics;
   };
   struct Limits {
@@ -23,8 +33,10 @@ class DatabaseWatch {
     bool removes_peers = false; // then, those that the database has given us
   };
 
-  DatabaseWatch(const Wiring& wiring, const Limits& limits, TimePoint now)
-      : wiring_{wiring}, limits_{limits}, staleness_{limits.max_stale, now} {}
+  static Sessions sessions_of(lookup::Pool& pool, lookup::ChangeFeed& change_feed);
+
+  DatabaseWatch(Wiring wiring, const Limits& limits, TimePoint now)
+      : wiring_{std::move(wiring)}, limits_{limits}, staleness_{limits.max_stale, now} {}
 
   // With every turn of the loop's tick: who waits is looked up once somebody can be asked, and
   // until then the sessions hurry.

@@ -172,7 +172,7 @@ void Interfaces::pass_over(flow::Interface& interface, Tracking& tracking, const
   wiring_.flow.begin_pass(interface);
   Result<kernel::PeerList> peers = interface.device->peers();
   if (!peers) return disappear(interface, tracking, peers.error().message());
-  const Instant done = Instant::now();
+  const Instant done = wiring_.clock();
   take(interface, tracking,
        {.interface = interface.id,
         .ifindex = tracking.ifindex,

@@ -11,6 +11,8 @@
 #include "watch/schedule.hpp"
 #include "watch/watcher.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,7 @@ class Interfaces {
     metrics::Metrics& metrics;
     Channel<watch::Order>& orders; // daemon -> watcher
     kernel::OpenDevice open_device = kernel::open_device;
+    std::function<Instant()> clock = Instant::now; // read only where a pass takes time itself
   };
 
   // `backends` and `interval` (between passes) are indexed like Wiring::interfaces.

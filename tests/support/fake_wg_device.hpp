@@ -56,6 +56,7 @@ class FakeWgDevice final : public kernel::WgDevice {
   void set_private_key(std::span<const std::uint8_t, 32> key);
   void clear_private_key();
   void set_listen_port(std::uint16_t port) { options_.listen_port = port; }
+  void set_ifindex(std::uint32_t ifindex) { options_.ifindex = ifindex; }
   // The next `count` changes (not calls of `apply`) are refused with `code` and leave no trace.
   void fail_next_changes(std::size_t count, int code);
   void fail_next_identities(std::size_t count, int code) { identity_failures_ = {count, code}; }

@@ -141,6 +141,7 @@ class World {
     return sum;
   }
   Interface& interface() { return interfaces_[0]; }
+  std::vector<Interface>& interfaces() { return interfaces_; }
   const PublicKey& gateway_key() const { return gateway_.public_key; }
   const test::KeyPair& gateway() const { return gateway_; }
   Tai64n next_timestamp() {
