@@ -50,6 +50,6 @@ question_ms=$(slowest sql 'SELECT 1')
 patience=$(((handshake_ms + idle_handshake - 1) / idle_handshake))
 other=$(((question_ms + idle_question - 1) / idle_question))
 ((patience >= other)) || patience=$other
-((patience <= 8)) || patience=8
+((patience <= 4)) || patience=4
 say "a handshake takes $handshake_ms ms, a question to PostgreSQL $question_ms ms: patience $patience"
 printf '%d\n' "$patience" >&3

@@ -16,7 +16,7 @@ daemon_start "$GW" "$WORK/config.yaml"
 
 client_start 192.0.2.1:51820 preshared-key "$WORK/wrong.psk"
 refute "the wrong preshared key gets no reply" pings "$CL" 10.80.0.1 1
-check "it is refused as never_connected" wait_for 4 refused_times never_connected 1
+check "it is refused as never_connected" wait_for 4 metric_at_least 'refusals_total{reason="never_connected"}' 1
 check "and taken off the device" wait_for 1 peers_are "$GW" "$WGS" 0
 check "nobody connected" metric_is connected_total 0
 
