@@ -20,10 +20,9 @@ case $bench in
   *) usage ;;
 esac
 shift
-((EUID == 0)) || { echo "network namespaces need root: sudo scripts/bench.sh $bench"; exit 1; }
-
 # shellcheck source=lib.sh
 source scripts/lib.sh
+((EUID == 0)) || { exec 1>&3; become_root "$bench" "$@"; }
 export BUILD_DIR=$PWD/build/release
 
 # In the guest there is no network and everything is built already.

@@ -39,7 +39,7 @@ install_packages() {
   done
   ((${#missing[@]} == 0)) && return
   if ((EUID != 0)); then
-    printf 'missing packages: %s\nRun this script with sudo, or install them.\n' "${missing[*]}" >&2
+    printf 'missing packages: %s\nRun this script as root, or install them.\n' "${missing[*]}" >&2
     return 1
   fi
   printf '== installing %s\n' "${missing[*]}"
@@ -54,17 +54,53 @@ install_packages() {
   { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } \
     >"$log" 2>&1 </dev/null || status=$?
   [[ $had_policy == yes ]] || rm -f "$policy"
-  ((status == 0)) || { tail -n 20 "$log" >&2; printf 'the packages could not be installed\n' >&2; }
+  ((status == 0)) || { tail -n 20 "$log" >&2; printf 'the packages could not be installed: can apt reach its source?\n' >&2; }
   rm -f "$log"
   return "$status"
 }
 
-# build PRESET [TARGET...]: configures and builds into build/PRESET; prints only when something fails.
+# become_root ARGUMENT...: starts the script anew by sudo where it is not root's and there is sudo.
+become_root() {
+  ((EUID != 0)) || return 0
+  if command -v sudo >/dev/null; then exec sudo -- "$PWD/scripts/$(basename "$0")" "$@"; fi
+  printf 'network namespaces and packages need root: run %s as root\n' "scripts/$(basename "$0")" >&2
+  exit 1
+}
+
+# need_room FOLDER GIGABYTES: before it runs out half-way.
+need_room() {
+  local free
+  free=$(df --output=avail -BG "$1" | tail -n 1)
+  ((${free//[^0-9]/} >= $2)) || { printf 'there is too little room: %s G free at %s, %s G needed\n' "${free//[^0-9]/}" "$1" "$2" >&2; return 1; }
+}
+
+# was_made_elsewhere FOLDER: by another compiler, or for a checkout at another place.
+was_made_elsewhere() {
+  local cache=$1/CMakeCache.txt compiler version
+  [[ -f $cache ]] || return 1
+  grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$cache" || return 0
+  compiler=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$cache")
+  version=$(sed -n 's/^set(CMAKE_CXX_COMPILER_VERSION "\(.*\)")/\1/p' "$1"/CMakeFiles/*/CMakeCXXCompiler.cmake 2>/dev/null | tail -n 1)
+  [[ -x $compiler && $("$compiler" --version 2>/dev/null) == *"$version"* ]] || return 0
+  return 1
+}
+
+# build PRESET [TARGET...]: configures and builds into build/PRESET; tells how far it is, and why when it fails.
 build() {
-  local preset=$1 log; shift
+  local preset=$1 log fresh=(); shift
   log=build/$preset.log
   mkdir -p build
+  need_room build 3 || return 1
+  if was_made_elsewhere "build/$preset"; then
+    printf '== build/%s is of another compiler or another place: making it anew\n' "$preset"
+    fresh=(--fresh)
+  fi
   printf '== building (%s)\n' "$preset"
-  { cmake --preset "$preset" && cmake --build "build/$preset" ${1:+--target "$@"}; } >"$log" 2>&1 ||
-    { tail -n 60 "$log" >&2; printf 'the build failed; the whole log is in %s\n' "$log" >&2; return 1; }
+  cmake "${fresh[@]}" --preset "$preset" >"$log" 2>&1 &&
+    cmake --build "build/$preset" ${1:+--target "$@"} 2>&1 | tee -a "$log" | awk -F '[][/]' '
+      /^\[[0-9]+\/[0-9]+\]/ && int(4 * $2 / $3) > told { told = int(4 * $2 / $3); printf "   %d of %d steps\n", $2, $3; fflush() }' &&
+    return
+  tail -n 60 "$log" >&2
+  printf 'the build failed; the whole log is in %s\n' "$log" >&2
+  return 1
 }

@@ -12,12 +12,11 @@ keep=no
 case ${1:-} in
   '') ;;
   --keep) keep=yes ;;
-  *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
-((EUID == 0)) || { echo "network namespaces need root: sudo scripts/quickstart.sh" >&2; exit 1; }
-
 # shellcheck source=lib.sh
 source scripts/lib.sh
+become_root "$@"
 install_packages "${build_packages[@]}" "${run_packages[@]}"
 build release wg-provisiond wg-provisionctl
 

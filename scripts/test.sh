@@ -2,10 +2,12 @@
 # All tests: installs what they need, builds, and ends with a line "N passed, N failed".
 #
 #   sudo scripts/test.sh                  everything
-#   sudo scripts/test.sh unit             mirrors service/; no root, no network, no sleep
+#   sudo scripts/test.sh unit             mirrors service/; no root, no network, no sleep; then the checks, and 20 s of fuzzing
+#                                         for each target
 #   sudo scripts/test.sh schema           the database and wg-provisionctl against a real PostgreSQL
 #   sudo scripts/test.sh integration      namespaces, a real PostgreSQL, wireguard-go as device and client
 #   sudo scripts/test.sh guest            the same promises on Debian's stock kernel, in an emulator; and systemd
+#   sudo scripts/test.sh trixie           unit, schema and one pass of the guest on Debian 13; not among everything
 #   scripts/test.sh --preset asan unit    any of them with another build: dev, release, asan, tsan
 #   sudo scripts/test.sh --repeat 20 [--load] NAME...
 #                                         scenarios of the integration suite, or `unit`, again and again; with --load
@@ -15,7 +17,8 @@ cd "$(dirname "$0")/.."
 # shellcheck source=lib.sh
 source scripts/lib.sh
 
-usage() { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+arguments=("$@")
+usage() { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 preset=dev
 repeat=1
 load=()
@@ -26,7 +29,7 @@ while (($# > 0)); do
     --preset) preset=${2:?}; shift ;;
     --repeat) [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || usage; repeat=$2; shift ;;
     --load) load=(--load) ;;
-    unit | schema | integration | guest) suites+=("$1") ;;
+    unit | schema | integration | guest | trixie) suites+=("$1") ;;
     -*) usage ;;
     *)
       [[ -e tests/integration/scenarios/${1%@*}.sh ]] || { printf 'there is no suite or scenario %s\n' "$1" >&2; usage; }
@@ -36,6 +39,7 @@ while (($# > 0)); do
 done
 ((${#scenarios[@]} == 0)) || suites+=(scenarios)
 ((${#suites[@]} > 0)) || suites=(unit schema integration guest)
+[[ ${suites[*]} == unit ]] || become_root "${arguments[@]}"
 export BUILD_DIR=$PWD/build/$preset
 
 passed=0
@@ -110,7 +114,11 @@ checks() {
 
 run_suite() {
   case $1 in
-    unit) part unit; part checks ;;
+    unit)
+      part unit
+      ((repeat == 1)) || return 0
+      part checks
+      part scripts/fuzz.sh --seconds 20 ;;
     schema) part tests/integration/database/run.sh ;;
     integration)
       part tests/integration/run.sh --repeat "$repeat" "${load[@]}"
@@ -120,6 +128,7 @@ run_suite() {
       part counted tests/integration/bpf.sh ;;
     scenarios) part tests/integration/run.sh --repeat "$repeat" "${load[@]}" "${scenarios[@]}" ;;
     guest) part tests/guest/scenarios.sh ;;
+    trixie) part scripts/trixie.sh ;;
   esac
 }
 
@@ -133,7 +142,7 @@ install_packages "${build_packages[@]}"
 if [[ " ${suites[*]} " =~ \ (schema|integration|scenarios)\  ]]; then install_packages "${run_packages[@]}"; fi
 if [[ " ${suites[*]} " == *" guest "* ]]; then install_packages "${run_packages[@]}" "${guest_packages[@]}"; fi
 begun=$SECONDS
-build "$preset"
+[[ ${suites[*]} == trixie ]] || build "$preset"
 seconds_of[build]=$((SECONDS - begun))
 
 if ((${#load[@]} > 0)) && [[ " ${suites[*]} " == *" unit "* ]]; then

@@ -154,7 +154,7 @@ case ${1:-} in
       esac
     done ;;
 esac
-((EUID == 0)) || give_up "a root of its own takes root: sudo scripts/trixie.sh $*"
+become_root "$@"
 install_packages "${trixie_packages[@]}"
 make_root
 if [[ ${1:-} == in-root ]]; then in_root "${@:2}"; exit; fi
