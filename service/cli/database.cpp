@@ -3,6 +3,7 @@
 #include "base/result.hpp"
 #include "cli/options.hpp"
 #include "cli/table.hpp"
+#include "lookup/database_access.hpp"
 #include "lookup/gateway_role.hpp"
 #include "lookup/migrate.hpp"
 
@@ -99,7 +100,12 @@ ExitStatus run_init(const Options& options) {
   const Result<Target> target = target_from(options);
   if (!target) return complain(target.error(), ExitStatus::usage);
   const ExitStatus migrated = migrate(*target);
-  if (migrated != ExitStatus::ok || !options.gateway_role) return migrated;
+  if (migrated != ExitStatus::ok) return migrated;
+  const Result<lookup::AccessChange> access = lookup::close_database(target->dsn);
+  if (!access) return complain(access.error());
+  if (*access == lookup::AccessChange::closed)
+    fmt::print("took CREATE, CONNECT and TEMPORARY on the database from PUBLIC\n");
+  if (!options.gateway_role) return ExitStatus::ok;
   const Result<lookup::RoleChange> change =
       lookup::ensure_gateway_role(target->dsn, *options.gateway_role);
   if (!change) return complain(change.error());

@@ -9,6 +9,7 @@
 #include <pqxx/pqxx>
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <fstream>
 #include <iterator>
@@ -55,14 +56,34 @@ Status refuse_newer(const SchemaStatus& status) {
                                 status.database, status.files)});
 }
 
+// The file that hands the schema over needs the rights of its former owner and of the new one.
+constexpr int hands_the_schema_over = 10;
+
+// What a migration makes belongs to the role that the schema belongs to, whoever applies it: the
+// functions run with that role's rights. The statement that makes us that role; empty when we are
+// it, or when there is no schema yet. Throws what pqxx throws.
+Result<std::string> become_owner(pqxx::work& work) {
+  const pqxx::result owners = work.exec(sql::schema_owner);
+  if (owners.empty() || owners[0][1].as<bool>()) return std::string{};
+  if (owners[0][2].as<bool>()) return owners[0][3].as<std::string>();
+  return fail(
+      Error{fmt::format("the schema belongs to the role {0}, for which {1} may not act: log "
+                        "in as a superuser, or let one GRANT {0} TO {1}",
+                        owners[0][0].as<std::string>(), owners[0][4].as<std::string>()),
+            EPERM});
+}
+
 // Applies the first file that the database lacks. False when there is none.
 Result<bool> apply_next(pqxx::connection& connection, const std::vector<Migration>& migrations,
                         MigrationReport& report) {
   std::string doing = "lock the schema";
   try {
     pqxx::work work{connection};
+    work.exec(sql::begin_transaction);
     work.exec(sql::lock_migrations);
     doing = "read the schema version";
+    const Result<std::string> become = become_owner(work);
+    if (!become) return fail(become.error());
     report.after = read_version(work);
     if (report.applied.empty()) report.before = report.after;
     const SchemaStatus status{.database = report.after, .files = migrations.back().number};
@@ -74,6 +95,7 @@ Result<bool> apply_next(pqxx::connection& connection, const std::vector<Migratio
     const std::string name = next.file.filename().string();
     const Result<std::string> text = read_file(next.file);
     if (!text) return fail(text.error());
+    if (!become->empty() && next.number != hands_the_schema_over) work.exec(*become);
     doing = fmt::format("apply {}", name);
     work.exec(*text);
     exec_params(work, sql::write_schema_version, next.number);
@@ -133,6 +155,7 @@ Result<SchemaStatus> schema_status(const std::string& dsn, const path& directory
   if (!connection) return fail(connection.error());
   try {
     pqxx::work work{**connection};
+    work.exec(sql::begin_transaction);
     return SchemaStatus{.database = read_version(work), .files = migrations->back().number};
   } catch (const std::exception& cause) {
     return fail(Error{one_line(cause.what())}.while_doing("read the schema version"));

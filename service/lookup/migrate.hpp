@@ -35,7 +35,8 @@ Result<std::vector<Migration>> read_migrations(const std::filesystem::path& dire
 
 // Brings the database to the newest file: each file in one transaction, together with its number,
 // under an advisory lock. May be repeated and run concurrently; what is applied stays applied when
-// a later file fails. Refuses a database that is newer than the files.
+// a later file fails. Refuses a database that is newer than the files, and EPERM one whose schema
+// belongs to a role for which this login may not act.
 Result<MigrationReport> migrate(const std::string& dsn, const std::filesystem::path& directory);
 
 Result<SchemaStatus> schema_status(const std::string& dsn, const std::filesystem::path& directory);

@@ -2,6 +2,7 @@
 #include "lookup/session.hpp"
 
 #include "lookup/array_literal.hpp"
+#include "lookup/begin_session.hpp"
 #include "lookup/database_error.hpp"
 #include "lookup/dsn.hpp"
 #include "lookup/pqxx_calls.hpp"
@@ -112,12 +113,9 @@ Status Session::set_up() {
   if (!watched) return watched;
   const QueryInFlight in_flight{watch_};
   try {
-    pqxx::nontransaction query{*connection_};
-    const pqxx::result begun =
-        exec_params(query, sql::begin_session, std::to_string(watch_.limit().count()),
-                    std::to_string(connection_->backendpid()));
-    is_standby_ = begun[0][0].as<bool>();
-    is_pooled_ = !begun[0][1].as<bool>();
+    const SessionStart start = begin_session(*connection_, watch_.limit());
+    is_standby_ = start.is_standby;
+    is_pooled_ = start.is_pooled;
   } catch (const std::exception& cause) {
     return fail(explain(cause));
   }
@@ -284,7 +282,8 @@ Result<News> Session::changes_after(const std::string& position) {
   try {
     pqxx::nontransaction query{*connection_};
     News news;
-    for (const pqxx::row& row : exec_params(query, sql::changes_after, position)) {
+    const char* const after = position.empty() ? nullptr : position.c_str();
+    for (const pqxx::row& row : exec_params(query, sql::changes_after, after)) {
       news.position = row[0].as<std::string>();
       const std::string server = row[4].as<std::string>();
       if (!server_.empty() && server != server_)

@@ -2,6 +2,7 @@
 
 #include "base/result.hpp"
 #include "lookup/database_error.hpp"
+#include "lookup/sql.hpp"
 
 #include <pqxx/pqxx>
 
@@ -14,7 +15,7 @@
 namespace provisiond::lookup {
 
 // For the administrator's tool: blocks, and libpq's patience is limited. The code of an error is
-// that of `connect_error`.
+// that of `connect_error` or of `database_error`.
 Result<std::unique_ptr<pqxx::connection>> open_connection(const std::string& dsn);
 
 // Connects and calls `work` in one transaction, which is committed when the result is a value and
@@ -26,6 +27,7 @@ std::invoke_result_t<Work, pqxx::work&> in_transaction(const std::string& dsn,
   if (!connection) return fail(connection.error());
   try {
     pqxx::work transaction{**connection};
+    transaction.exec(sql::begin_transaction);
     std::invoke_result_t<Work, pqxx::work&> result = work(transaction);
     if (!result) return fail(result.error().while_doing(operation));
     transaction.commit();

@@ -67,3 +67,75 @@ run_migrations() {
     done
     count migrations "$good" "$bad"
 }
+
+# As a role: what libpq's words say comes later and so wins.
+owner_ctl() { # STATUS WORDS ROLE SCHEMA-FOLDER
+    expect_ctl "$1" "$2" db migrate --schema-dir "$4" --dsn "$(postgres_dsn dbname=owners user="$3")"
+}
+owners_sql() { postgres_psql -d "$(postgres_dsn dbname=owners)" -c "$1" 2>&1; }
+looks_up() { # WHEN
+    expect_true "$1, the daemon looks up" test "$(psql -XAtq "$(postgres_dsn dbname=owners user=owners_gateway)" -c \
+        "SELECT verdict FROM wg_provision.find_peers('{office}', ARRAY[sha256(int4send(1))])" 2>&1)" = found
+}
+belongs() { # WHEN
+    expect_true "$1, all of it belongs to the owner" test "$(owners_sql "SELECT count(*) FROM pg_class c
+        WHERE c.relnamespace = 'wg_provision'::regnamespace AND c.relowner <> 'wg_provision_owner'::regrole")" = 0
+}
+
+# The first one to migrate is another than the next one: superusers, and logins without that right.
+run_owners() {
+    local good=0 bad=0 newest older="$work_dir/older" later="$work_dir/later"
+    newest="$(find "$checkout/schema" -name '0*.sql' | wc -l)"
+    rm -rf "$older" "$later" && mkdir "$older" "$later"
+    find "$checkout/schema" -name '000[1-8]*.sql' -exec cp -t "$older" {} +
+    cp "$checkout/schema"/*.sql "$later"
+    printf 'CREATE TABLE wg_provision.later ();\n' >"$later/$(printf %04d $((newest + 1)))_later.sql"
+    postgres_psql -c 'CREATE ROLE first_owner LOGIN CREATEROLE' -c 'CREATE ROLE other_owner LOGIN CREATEROLE' \
+        -c 'CREATE ROLE other_root LOGIN SUPERUSER'
+    local fill="INSERT INTO wg_provision.networks (name) VALUES ('office');
+        INSERT INTO wg_provision.peers (network_id, public_key) VALUES (1, sha256(int4send(1)))"
+
+    fresh_database owners
+    owner_ctl 0 'applied 0001' postgres "$older"
+    postgres_psql -c 'CREATE ROLE owners_gateway LOGIN IN ROLE wg_provision_daemon'
+    expect_true 'it can be filled' owners_sql "$fill" >/dev/null
+    owner_ctl 4 'the schema belongs to the role postgres' other_owner "$checkout/schema"
+    looks_up 'refused'
+    owner_ctl 0 'applied 0010' other_root "$checkout/schema"
+    looks_up 'migrated by another superuser'
+    belongs 'migrated by another superuser'
+    owner_ctl 4 'GRANT wg_provision_owner TO other_owner' other_owner "$later"
+    postgres_psql -c 'GRANT wg_provision_owner TO other_owner'
+    owner_ctl 0 '_later' other_owner "$later"
+    belongs 'migrated by a member of the owner'
+
+    fresh_database owners
+    postgres_psql -c 'ALTER DATABASE owners OWNER TO first_owner'
+    owner_ctl 0 'applied 0001' first_owner "$older"
+    expect_true 'it can be filled' owners_sql "$fill" >/dev/null
+    owner_ctl 0 'applied 0010' first_owner "$checkout/schema"
+    looks_up 'migrated by an owner that is no superuser'
+    belongs 'migrated by an owner that is no superuser'
+    owner_ctl 0 '_later' first_owner "$later"
+    belongs 'with one more file'
+    postgres_psql -c 'REVOKE wg_provision_owner FROM other_owner, first_owner'
+
+    fresh_database owners
+    postgres_psql -c 'ALTER DATABASE owners OWNER TO first_owner' -c 'ALTER ROLE first_owner NOCREATEROLE'
+    owner_ctl 1 'A superuser lets it: GRANT wg_provision_owner TO first_owner' first_owner "$checkout/schema"
+    postgres_psql -c 'GRANT wg_provision_owner TO first_owner'
+    owner_ctl 0 'applied 0010' first_owner "$checkout/schema"
+    belongs 'with what a superuser has granted'
+    expect_ctl 0 'took CREATE, CONNECT and TEMPORARY' db init --schema-dir "$checkout/schema" \
+        --dsn "$(postgres_dsn dbname=owners user=first_owner)"
+    postgres_psql -c 'GRANT wg_provision_owner TO other_owner' -c 'GRANT CONNECT ON DATABASE owners TO PUBLIC'
+    expect_ctl 4 'log in as first_owner or as a superuser' db init --schema-dir "$checkout/schema" \
+        --dsn "$(postgres_dsn dbname=owners user=other_owner)"
+    postgres_psql -c 'REVOKE wg_provision_owner FROM other_owner, first_owner'
+
+    fresh_database owners
+    postgres_psql -c 'ALTER ROLE wg_provision_owner LOGIN'
+    owner_ctl 1 'may do more than own a schema' postgres "$checkout/schema"
+    postgres_psql -c 'ALTER ROLE wg_provision_owner NOLOGIN'
+    count owners "$good" "$bad"
+}

@@ -2,7 +2,7 @@
 BEGIN;
 SET search_path = public, wg_provision;
 SET LOCAL client_min_messages = warning;
-SELECT plan(210);
+SELECT plan(214);
 
 CREATE FUNCTION pg_temp.key(n integer) RETURNS text LANGUAGE sql AS $$ SELECT encode(sha256(int4send(n)), 'base64') $$;
 -- What a role may do, as "relation: PRIVILEGE, ..."; a privilege on some columns only has a star.
@@ -88,6 +88,20 @@ SELECT is_empty($$SELECT c.oid::regclass, role FROM pg_class c,
         unnest(ARRAY['some_administrator', 'some_onboarding', 'some_viewer', 'somebody']) AS role
     WHERE c.relnamespace = 'wg_provision'::regnamespace AND c.relkind = 'S'
     AND has_sequence_privilege(role, c.oid, 'USAGE, SELECT, UPDATE')$$, 'nobody may touch a sequence');
+
+-- the owner
+SELECT is_empty($$SELECT c.oid::regclass::text, c.relowner::regrole FROM pg_class c
+        WHERE c.relnamespace = 'wg_provision'::regnamespace AND c.relkind <> 'c' AND c.relowner::regrole::text <> 'wg_provision_owner'
+    UNION ALL SELECT p.oid::regprocedure::text, p.proowner::regrole FROM pg_proc p
+        WHERE p.pronamespace = 'wg_provision'::regnamespace AND p.proowner::regrole::text <> 'wg_provision_owner'
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+    UNION ALL SELECT n.nspname::text, n.nspowner::regrole FROM pg_namespace n
+        WHERE n.nspname = 'wg_provision' AND n.nspowner::regrole::text <> 'wg_provision_owner'
+    UNION ALL SELECT t.typname::text, t.typowner::regrole FROM pg_type t
+        WHERE t.typnamespace = 'wg_provision'::regnamespace AND t.typtype = 'd' AND t.typowner::regrole::text <> 'wg_provision_owner'$$,
+    'everything belongs to wg_provision_owner');
+SELECT is_empty($$SELECT privilege FROM unnest(ARRAY['CREATE']) AS privilege
+    WHERE has_database_privilege('wg_provision_owner', current_database(), privilege)$$, 'which makes no schema');
 
 -- an administrator
 SET LOCAL ROLE some_administrator;

@@ -5,7 +5,10 @@
 #   cookbook      docs/sql.md: every block of it, in order
 #   command_line  wg-provisionctl: what it does and with which exit status
 #   administration  its networks, peers and explanations
+#   defaults      what an administrator has set for the database changes nothing
 #   migrations    from every earlier version, with data
+#   owners        whoever migrates, the schema belongs to wg_provision_owner, or it is refused
+#   hostile       a stranger who may create functions in `public` gets nothing by it
 #   concurrency   several sessions at once
 #   claims        gateways that claim the same sessions at once
 #   *.cpp         database_test: sessions, pool and migrations, with the server stopped, frozen and changed under them
@@ -28,6 +31,8 @@ pids=() # of the groups
 source "$here/../postgres.sh"
 # shellcheck source-path=SCRIPTDIR source=migrations.sh
 source "$here/migrations.sh"
+# shellcheck source-path=SCRIPTDIR source=hostile.sh
+source "$here/hostile.sh"
 # shellcheck source-path=SCRIPTDIR source=concurrency.sh
 source "$here/concurrency.sh"
 # shellcheck source-path=SCRIPTDIR source=claims.sh
@@ -553,9 +558,43 @@ run_init() {
     expect_ctl 4 'cannot log in' db init --dsn "$fresh" --gateway-role closed
     expect_true 'these may log in' test "$(postgres_psql -d "$fresh" -c "$roles")" = "$hostile gw \"1\" plain"
     expect_true 'a gateway may look up' test "$(psql -XAtqd "$fresh user=plain" -c "SELECT count(*) FROM wg_provision.find_peers('{}', '{}')")" = 0
+    expect_true 'PUBLIC has no right to the database' test "$(postgres_psql -d "$fresh" -c "
+        SELECT has_database_privilege('plain', 'init', 'CONNECT') AND NOT EXISTS (SELECT FROM aclexplode(
+        (SELECT datacl FROM pg_database WHERE datname = 'init')) WHERE grantee = 0)")" = t
+    postgres_psql -d "$fresh" -c 'CREATE ROLE visitor LOGIN' -c 'CREATE ROLE importer LOGIN IN ROLE wg_provision_onboarding'
+    expect_ctl 3 'permission denied for database' network list --dsn "$fresh user=visitor"
+    expect_ctl 0 'added network' network add demo --dsn "$fresh"
+    expect_ctl 0 '1 added' peer import - --dsn "$fresh user=importer" <<<"network,public_key,allowed_ips
+demo,$key,10.0.0.1/32"
     expect_ctl 1 'reserved' db init --dsn "$fresh" --gateway-role pg_gateway
     expect_ctl 2 '1 to 63 bytes' db init --dsn "$fresh" --gateway-role ''
     expect_ctl 2 '1 to 63 bytes' db init --dsn "$fresh" --gateway-role "$(printf 'x%.0s' {1..64})"
+}
+
+# What an administrator may have set for the database, each of which would break something.
+run_defaults() {
+    local good=0 bad=0 dsn setting
+    local key='xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg='
+    for setting in "default_transaction_isolation = 'serializable'" "default_transaction_read_only = on" \
+        "default_transaction_deferrable = on" "standard_conforming_strings = off" "DateStyle = 'German, DMY'" \
+        "IntervalStyle = 'iso_8601'" "bytea_output = 'escape'" "lock_timeout = 1" "statement_timeout = 100" \
+        "row_security = off" "array_nulls = off" "transform_null_equals = on" "client_min_messages = debug5" \
+        "client_encoding = 'LATIN1'" "check_function_bodies = off" "idle_in_transaction_session_timeout = 1000" \
+        "idle_session_timeout = 1000"; do
+        fresh_database defaults
+        dsn="$(postgres_dsn dbname=defaults)"
+        postgres_psql -c "ALTER DATABASE defaults SET $setting"
+        expect_ctl 0 'applied 0001_peers.sql' db migrate --schema-dir "$checkout/schema" --dsn "$dsn"
+        expect_ctl 0 'added network' network add demo --comment 'naïve' --dsn "$dsn"
+        expect_ctl 0 'changed network' network set demo --range '10.0.0.0/8, fd00::/64' --idle-timeout 1h --dsn "$dsn"
+        expect_ctl 0 'added peer' peer add x --network demo --public-key "$key" --allowed-ips '10.0.0.1/32, fd00::1/128' \
+            --expires-at '2100-02-01 00:00+00' --dsn "$dsn"
+        expect_json "it['expires_at'] == '2100-02-01T00:00:00Z' and it['allowed_ips'] == ['10.0.0.1/32', 'fd00::1/128']" \
+            peer show "$key" --json --dsn "$dsn"
+        expect_json "it[0]['comment'] == 'na\u00efve' and it[0]['idle_timeout_seconds'] == 3600" network list --json --dsn "$dsn"
+        expect_ctl 0 'found: ' explain "$key" --dsn "$dsn"
+    done
+    count defaults "$good" "$bad"
 }
 
 # The database is the one that libpq's environment names, so that no case repeats it.
@@ -642,7 +681,7 @@ readonly groups=(
     "tap overtaken_commit"
     "administration cookbook"
     "database_test"
-    "command_line migrations concurrency claims"
+    "command_line defaults migrations owners hostile concurrency claims"
 )
 
 run_parts() { # PART...

@@ -1,1 +1,0 @@
--- This number is another migration's.

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <pqxx/connection>
+
+#include <chrono>
+
+namespace provisiond::lookup {
+
+struct SessionStart {
+  bool is_standby = false;
+  bool is_pooled = false;
+};
+
+// The first words of every session, of the daemon and of the administrator's tool: names are looked
+// for in pg_catalog, and what an administrator has set for the database or the role is made ours,
+// statement_timeout included (0: none). Behind a pooler only the search_path is set, which then
+// belongs to whoever gets the server's session next. Throws what pqxx throws. Two round trips.
+SessionStart begin_session(pqxx::connection& connection, std::chrono::milliseconds limit);
+
+} // namespace provisiond::lookup
