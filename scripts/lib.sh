@@ -14,7 +14,7 @@ packages_of_release() {
   if [[ $1 == 13 ]]; then postgresql=17 linux=6.12; fi
   run_packages=(
     postgresql "postgresql-$postgresql-pgtap" pgbouncer wireguard-tools wireguard-go iproute2 nftables iputils-ping
-    procps curl python3
+    procps curl python3 openssl
   )
   # What the guest needs in its root, and what makes the guest.
   guest_root_packages=(busybox-static kmod tcpdump)

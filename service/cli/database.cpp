@@ -54,12 +54,12 @@ Result<path> schema_dir_from(const Options& options) {
 }
 
 struct Target {
-  std::string dsn;
+  SecretString dsn;
   path schema_dir;
 };
 
 Result<Target> target_from(const Options& options) {
-  Result<std::string> dsn = dsn_from(options.database);
+  Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return fail(dsn.error());
   Result<path> schema_dir = schema_dir_from(options);
   if (!schema_dir) return fail(schema_dir.error());

@@ -35,7 +35,7 @@ std::string own_reason(const lookup::RefusalRow& refusal) {
 }
 
 ExitStatus run_explain(const Options& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PublicKey> key = key_from("KEY", options.key);
   if (!key) return complain(key.error());

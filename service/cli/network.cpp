@@ -22,7 +22,7 @@ struct Options {
 };
 
 ExitStatus run_add(const Options& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Status added = lookup::add_network(*dsn, options.name, options.change);
   if (!added) return complain(added.error());
@@ -42,7 +42,7 @@ ExitStatus run_set(const Options& options) {
                           "--client-allowed-ips, --keepalive, --idle-timeout, --allowed-sources, "
                           "--roaming, --several-gateways or --comment"},
                     ExitStatus::usage);
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Status changed = lookup::set_network(*dsn, options.name, options.change);
   if (!changed) return complain(changed.error());
@@ -51,7 +51,7 @@ ExitStatus run_set(const Options& options) {
 }
 
 ExitStatus run_list(const Options& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<std::vector<lookup::NetworkRow>> networks = lookup::list_networks(*dsn);
   if (!networks) return complain(networks.error());

@@ -36,7 +36,7 @@ std::string seen_from(const PendingRow& pending) {
 }
 
 ExitStatus run_pending(const ListOptions& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<std::vector<PendingRow>> pending = lookup::list_pending(*dsn, options.network);
   if (!pending) return complain(pending.error());
@@ -55,7 +55,7 @@ ExitStatus run_pending(const ListOptions& options) {
 }
 
 ExitStatus run_approve(KeyOptions& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PublicKey> key = key_from("KEY", options.key);
   if (!key) return complain(key.error());
@@ -68,7 +68,7 @@ ExitStatus run_approve(KeyOptions& options) {
 }
 
 ExitStatus run_expect(const KeyOptions& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PublicKey> key = key_from("KEY", options.key);
   if (!key) return complain(key.error());

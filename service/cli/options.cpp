@@ -1,14 +1,17 @@
 #include "cli/options.hpp"
 
 #include "cli/table.hpp"
-#include "lookup/dsn.hpp"
+#include "postgres/connection_string.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <vector>
 
 namespace provisiond::cli {
@@ -16,7 +19,13 @@ namespace {
 
 constexpr std::size_t longest_dsn = 65'536;
 
-Result<std::string> read_dsn_file(const std::string& name) {
+bool is_world_readable(const std::string& name) {
+  std::error_code error;
+  const std::filesystem::perms rights = std::filesystem::status(name, error).permissions();
+  return !error && (rights & std::filesystem::perms::others_read) != std::filesystem::perms::none;
+}
+
+Result<SecretString> read_dsn_file(const std::string& name) {
   std::ifstream stream{name};
   std::string line;
   std::string rest;
@@ -24,7 +33,15 @@ Result<std::string> read_dsn_file(const std::string& name) {
     return fail(Error{fmt::format("read {}: no connection string in its first line", name)});
   if (std::getline(stream, rest) && !rest.empty())
     return fail(Error{fmt::format("read {}: more than one line", name)});
-  return line;
+  SecretString dsn{line};
+  sodium_memzero(line.data(), line.size());
+  const Result<postgres::ConnectionString> string = postgres::ConnectionString::parse(dsn);
+  if (!string) return fail(string.error().while_doing(fmt::format("read {}", name)));
+  if (string->holds_password() && is_world_readable(name))
+    return fail(Error{fmt::format("read {}: it holds a password and every user may read it; run "
+                                  "chmod o-rwx on it",
+                                  name)});
+  return dsn;
 }
 
 ExitStatus status_for(int code) {
@@ -53,9 +70,11 @@ void add_database_options(CLI::App& parser, DatabaseOptions& options) {
       ->excludes(file);
 }
 
-Result<std::string> dsn_from(const DatabaseOptions& options) {
+Result<SecretString> dsn_from(const DatabaseOptions& options) {
   if (!options.dsn_file.empty()) return read_dsn_file(options.dsn_file);
-  if (lookup::holds_password(options.dsn))
+  const Result<postgres::ConnectionString> string = postgres::ConnectionString::parse(options.dsn);
+  if (!string) return fail(string.error().while_doing("read --dsn"));
+  if (string->holds_password())
     return fail(Error{"--dsn holds a password, which every user of this machine can see in the "
                       "process list: put the string into a file for --dsn-file, or the password "
                       "into PGPASSFILE"});

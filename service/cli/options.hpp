@@ -2,6 +2,7 @@
 
 #include "base/public_key.hpp"
 #include "base/result.hpp"
+#include "base/secret_text.hpp"
 #include "cli/subcommand.hpp"
 
 #include <optional>
@@ -18,7 +19,7 @@ struct DatabaseOptions {
 void add_database_options(CLI::App& parser, DatabaseOptions& options);
 
 // Empty means libpq's own defaults and PG* environment.
-Result<std::string> dsn_from(const DatabaseOptions& options);
+Result<SecretString> dsn_from(const DatabaseOptions& options);
 
 struct Choice {
   std::vector<std::string> words; // '' may be one of them

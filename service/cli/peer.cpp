@@ -24,7 +24,7 @@ struct Options {
 };
 
 ExitStatus run_list(const Options& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<std::vector<PeerRow>> peers = lookup::list_peers(*dsn, options.network);
   if (!peers) return complain(peers.error());
@@ -32,7 +32,7 @@ ExitStatus run_list(const Options& options) {
   return ExitStatus::ok;
 }
 
-Result<PeerRow> find(const std::string& dsn, const Options& options) {
+Result<PeerRow> find(const SecretString& dsn, const Options& options) {
   const std::optional<PublicKey> key = PublicKey::parse(options.peer);
   if (key) return lookup::find_peer(dsn, *key, options.network);
   if (options.network) return lookup::find_peer(dsn, options.peer, *options.network);
@@ -40,7 +40,7 @@ Result<PeerRow> find(const std::string& dsn, const Options& options) {
 }
 
 ExitStatus run_show(const Options& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PeerRow> peer = find(*dsn, options);
   if (!peer) return complain(peer.error());

@@ -126,7 +126,7 @@ SecretText text_of(const std::optional<Secret<32>>& key) {
   return key ? base64_of(key->bytes()) : SecretText{};
 }
 
-ExitStatus add_known_key(const std::string& dsn, const Options& options) {
+ExitStatus add_known_key(const SecretString& dsn, const Options& options) {
   const Result<PublicKey> key = key_from("--public-key", *options.public_key);
   if (!key) return complain(key.error());
   const Result<std::optional<Secret<32>>> preshared_key = preshared_key_from(options);
@@ -163,7 +163,7 @@ Result<SecretText> config_for(const PeerRow& row, const lookup::ClientDefaults& 
   return client_config(secrets, place, words);
 }
 
-ExitStatus add_new_client(const std::string& dsn, const Options& options) {
+ExitStatus add_new_client(const SecretString& dsn, const Options& options) {
   Result<KeyPair> keys = make_key_pair();
   if (!keys) return complain(keys.error());
   Result<std::optional<Secret<32>>> preshared_key = preshared_key_from(options);
@@ -195,7 +195,7 @@ ExitStatus run_add(const Options& options) {
   ::prctl(PR_SET_DUMPABLE, 0);
   const Status checked = check_options(options);
   if (!checked) return complain(checked.error());
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   return options.public_key ? add_known_key(*dsn, options) : add_new_client(*dsn, options);
 }

@@ -30,11 +30,11 @@ struct Options {
   lookup::PeerChange change;
 };
 
-using Change = std::function<Result<PeerRow>(const std::string& dsn, const PublicKey& key)>;
+using Change = std::function<Result<PeerRow>(const SecretString& dsn, const PublicKey& key)>;
 using Words = std::function<std::string(const PeerRow& peer)>;
 
 ExitStatus run_change(const Options& options, const Change& change, const Words& words) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PublicKey> key = key_from("KEY", options.key);
   if (!key) return complain(key.error());
@@ -47,7 +47,7 @@ ExitStatus run_change(const Options& options, const Change& change, const Words&
 ExitStatus run_revoke(const Options& options) {
   return run_change(
       options,
-      [&](const std::string& dsn, const PublicKey& key) {
+      [&](const SecretString& dsn, const PublicKey& key) {
         return lookup::revoke_peer(dsn, key, options.reason);
       },
       [](const PeerRow& peer) { return "revoked " + title_of(peer); });
@@ -56,7 +56,7 @@ ExitStatus run_revoke(const Options& options) {
 ExitStatus run_enabled(const Options& options, bool is_enabled) {
   return run_change(
       options,
-      [&](const std::string& dsn, const PublicKey& key) {
+      [&](const SecretString& dsn, const PublicKey& key) {
         return lookup::set_peer_enabled(dsn, key, is_enabled);
       },
       [&](const PeerRow& peer) {
@@ -69,7 +69,7 @@ ExitStatus run_rotate(const Options& options) {
   if (!new_key) return complain(new_key.error());
   return run_change(
       options,
-      [&](const std::string& dsn, const PublicKey& key) {
+      [&](const SecretString& dsn, const PublicKey& key) {
         return lookup::rotate_key(dsn, key, *new_key, options.overlap);
       },
       [&](const PeerRow& peer) {
@@ -82,7 +82,7 @@ ExitStatus run_rotate(const Options& options) {
 ExitStatus run_move(const Options& options) {
   return run_change(
       options,
-      [&](const std::string& dsn, const PublicKey& key) {
+      [&](const SecretString& dsn, const PublicKey& key) {
         return lookup::move_peer(dsn, key, options.network, options.allowed_ips);
       },
       [](const PeerRow& peer) { return "moved " + place_of(peer); });
@@ -93,7 +93,7 @@ ExitStatus run_expire(const Options& options) {
     return complain(Error{"when does it expire? Give --at TIME or --never"}, ExitStatus::usage);
   return run_change(
       options,
-      [&](const std::string& dsn, const PublicKey& key) {
+      [&](const SecretString& dsn, const PublicKey& key) {
         return lookup::set_expiry(dsn, key, options.expires_at);
       },
       [](const PeerRow& peer) {
@@ -109,7 +109,7 @@ ExitStatus run_set(const Options& options) {
                     ExitStatus::usage);
   return run_change(
       options,
-      [&](const std::string& dsn, const PublicKey& key) {
+      [&](const SecretString& dsn, const PublicKey& key) {
         return lookup::set_peer(dsn, key, options.change);
       },
       [](const PeerRow& peer) { return "changed " + title_of(peer); });
@@ -122,7 +122,7 @@ ExitStatus run_forget_initiations(const Options& options) {
 }
 
 ExitStatus run_pardon(const Options& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PublicKey> key = key_from("KEY", options.key);
   if (!key) return complain(key.error());

@@ -27,7 +27,7 @@ struct Options {
   bool as_json = false;
 };
 
-Result<ImportReport> import_from(const std::string& dsn, const Manifest& manifest,
+Result<ImportReport> import_from(const SecretString& dsn, const Manifest& manifest,
                                  bool all_or_nothing) {
   Result<ImportReport> report = lookup::import_peers(dsn, manifest.rows(), all_or_nothing);
   if (!report) return report;
@@ -50,7 +50,7 @@ void print_report(const ImportReport& report, bool all_or_nothing) {
 ExitStatus run_import(const Options& options) {
   // No core dump and no debugger of the same user: preshared keys pass through.
   ::prctl(PR_SET_DUMPABLE, 0);
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<Manifest> manifest = Manifest::read(options.file);
   if (!manifest) return complain(manifest.error());
@@ -64,7 +64,7 @@ ExitStatus run_import(const Options& options) {
 }
 
 ExitStatus run_export(const Options& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Status done =
       lookup::export_peers(*dsn, options.network, [](const std::vector<std::string>& fields) {

@@ -21,7 +21,7 @@ struct Options {
 };
 
 ExitStatus run_add(const Options& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Status added = lookup::add_pool(*dsn, options.pool);
   if (!added) return complain(added.error());
@@ -31,7 +31,7 @@ ExitStatus run_add(const Options& options) {
 }
 
 ExitStatus run_list(const Options& options) {
-  const Result<std::string> dsn = dsn_from(options.database);
+  const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<std::vector<lookup::PoolRow>> pools = lookup::list_pools(*dsn, options.network);
   if (!pools) return complain(pools.error());

@@ -1,36 +1,12 @@
 #pragma once
 
-#include <sodium.h>
+#include "base/secret_text.hpp"
 
-#include <cstddef>
-#include <memory>
-#include <string>
-#include <string_view>
+#include <sodium.h>
 
 namespace provisiond::cli {
 
-// Wipes what it gives back.
-template <class T>
-struct WipingAllocator {
-  using value_type = T;
-
-  WipingAllocator() = default;
-  template <class U>
-  explicit WipingAllocator(const WipingAllocator<U>& /*other*/) {}
-
-  T* allocate(std::size_t count) { return std::allocator<T>{}.allocate(count); }
-  void deallocate(T* memory, std::size_t count) {
-    sodium_memzero(memory, count * sizeof(T));
-    std::allocator<T>{}.deallocate(memory, count);
-  }
-  friend bool operator==(const WipingAllocator& /*a*/, const WipingAllocator& /*b*/) {
-    return true;
-  }
-};
-
-// Text that holds a key, wiped when it grows and when it goes. Texts of less than 16 characters
-// are not, a key is longer. Append only strings: what formats, buffers elsewhere.
-using SecretText = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
+using provisiond::SecretText;
 
 // 32 bytes as `wg` prints a key.
 template <class Bytes>

@@ -2,11 +2,13 @@
 #include "daemon/compose.hpp"
 #include "daemon/event_sources.hpp"
 #include "daemon/lifecycle.hpp"
+#include "postgres/connection_string.hpp"
 #include "settings/load.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,6 +18,7 @@ namespace {
 using provisiond::Result;
 using provisiond::Status;
 using provisiond::daemon::Daemon;
+using provisiond::postgres::ConnectionString;
 using provisiond::settings::Problem;
 using provisiond::settings::Settings;
 
@@ -32,6 +35,11 @@ provisiond::log::Level log_level(provisiond::settings::LogLevel level) {
   return static_cast<provisiond::log::Level>(level);
 }
 
+std::optional<std::string> weakness_of(const provisiond::settings::Database& database) {
+  const Result<ConnectionString> string = ConnectionString::parse(database.dsn);
+  return string ? string->weakness() : std::nullopt;
+}
+
 int serve(const Options& options) {
   const std::variant<Settings, std::vector<Problem>> loaded =
       provisiond::settings::load_file(options.config);
@@ -41,11 +49,17 @@ int serve(const Options& options) {
     return exit_configuration;
   }
   const Settings& settings = std::get<Settings>(loaded);
+  const std::optional<std::string> weakness = weakness_of(settings.database);
   if (options.only_check) {
+    if (weakness)
+      std::fprintf(stderr, "%s: warning: database: %s\n", options.config.c_str(),
+                   weakness->c_str());
     std::printf("%s: OK\n", options.config.c_str());
     return 0;
   }
   provisiond::log::set_level(log_level(settings.log.level));
+  if (weakness)
+    provisiond::log::warning("the way to the database is not safe", {{"why", *weakness}});
   const Result<std::unique_ptr<Daemon>> daemon = Daemon::make(settings);
   if (!daemon) {
     provisiond::log::error("cannot start", {{"error", daemon.error().message()}});

@@ -16,7 +16,7 @@ void exec_made(pqxx::work& work, const char* maker) {
 
 } // namespace
 
-Result<AccessChange> close_database(const std::string& dsn) {
+Result<AccessChange> close_database(const SecretString& dsn) {
   return in_transaction(dsn, "close the database", [](pqxx::work& work) -> Result<AccessChange> {
     const bool was_open = !work.exec(sql::rights_of_public)[0][0].is_null();
     // Of a right that a login cannot take or give the server only warns.

@@ -1,6 +1,6 @@
 #include "lookup/database_error.hpp"
 
-#include "lookup/dsn.hpp"
+#include "postgres/connection_string.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/pqxx>
@@ -9,6 +9,8 @@
 
 namespace provisiond::lookup {
 namespace {
+
+using postgres::one_line;
 
 bool is_undefined(std::string_view sqlstate) {
   // Schema, function, table, column.

@@ -19,7 +19,7 @@ void exec_made(pqxx::work& work, const char* maker, const std::string& name) {
 
 } // namespace
 
-Result<RoleChange> ensure_gateway_role(const std::string& dsn, const std::string& name) {
+Result<RoleChange> ensure_gateway_role(const SecretString& dsn, const std::string& name) {
   if (name.empty() || name.size() > longest_name)
     return fail(Error{"the name of a role has 1 to 63 bytes", EINVAL});
   return in_transaction(

@@ -1,9 +1,9 @@
 #include "lookup/migrate.hpp"
 
-#include "lookup/dsn.hpp"
 #include "lookup/pqxx_calls.hpp"
 #include "lookup/sql.hpp"
 #include "lookup/transaction.hpp"
+#include "postgres/connection_string.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/pqxx>
@@ -21,6 +21,7 @@
 namespace provisiond::lookup {
 namespace {
 
+using postgres::one_line;
 using std::filesystem::path;
 
 // "0007_name.sql"
@@ -135,7 +136,7 @@ Result<std::vector<Migration>> read_migrations(const path& directory) {
   return migrations;
 }
 
-Result<MigrationReport> migrate(const std::string& dsn, const path& directory) {
+Result<MigrationReport> migrate(const SecretString& dsn, const path& directory) {
   const Result<std::vector<Migration>> migrations = read_migrations(directory);
   if (!migrations) return fail(migrations.error());
   const Result<std::unique_ptr<pqxx::connection>> connection = open_connection(dsn);
@@ -148,7 +149,7 @@ Result<MigrationReport> migrate(const std::string& dsn, const path& directory) {
   }
 }
 
-Result<SchemaStatus> schema_status(const std::string& dsn, const path& directory) {
+Result<SchemaStatus> schema_status(const SecretString& dsn, const path& directory) {
   const Result<std::vector<Migration>> migrations = read_migrations(directory);
   if (!migrations) return fail(migrations.error());
   const Result<std::unique_ptr<pqxx::connection>> connection = open_connection(dsn);

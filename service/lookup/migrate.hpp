@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/secret_text.hpp"
 
 #include <filesystem>
 #include <string>
@@ -37,8 +38,8 @@ Result<std::vector<Migration>> read_migrations(const std::filesystem::path& dire
 // under an advisory lock. May be repeated and run concurrently; what is applied stays applied when
 // a later file fails. Refuses a database that is newer than the files, and EPERM one whose schema
 // belongs to a role for which this login may not act.
-Result<MigrationReport> migrate(const std::string& dsn, const std::filesystem::path& directory);
+Result<MigrationReport> migrate(const SecretString& dsn, const std::filesystem::path& directory);
 
-Result<SchemaStatus> schema_status(const std::string& dsn, const std::filesystem::path& directory);
+Result<SchemaStatus> schema_status(const SecretString& dsn, const std::filesystem::path& directory);
 
 } // namespace provisiond::lookup

@@ -3,6 +3,7 @@
 #include "base/channel.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/secret_text.hpp"
 #include "handoff/peer_record.hpp"
 #include "metrics/metrics.hpp"
 
@@ -17,7 +18,7 @@ namespace provisiond::lookup {
 class Worker;
 
 struct Limits {
-  std::string dsn;                // libpq string or URI; of several hosts, see lookup/route.hpp
+  SecretString dsn;               // libpq string or URI; of several hosts, see lookup/route.hpp
   std::uint32_t sessions = 2;     // 1 to 64
   std::uint32_t batch_size = 128; // keys per query, 1 to 4096
   std::chrono::milliseconds connect_timeout{5'000}; // per host; libpq counts whole seconds from 2

@@ -91,7 +91,7 @@ Result<PeerRow> peer_with_key(pqxx::work& work, const PublicKey& key,
                     ENOENT});
 }
 
-Result<std::vector<PeerRow>> list_peers(const std::string& dsn,
+Result<std::vector<PeerRow>> list_peers(const SecretString& dsn,
                                         const std::optional<std::string>& network) {
   return in_transaction(dsn, "list the peers",
                         [&](pqxx::work& work) -> Result<std::vector<PeerRow>> {
@@ -101,7 +101,7 @@ Result<std::vector<PeerRow>> list_peers(const std::string& dsn,
                         });
 }
 
-Result<PeerRow> find_peer(const std::string& dsn, const PublicKey& key,
+Result<PeerRow> find_peer(const SecretString& dsn, const PublicKey& key,
                           const std::optional<std::string>& network) {
   return in_transaction(dsn, "find the peer", [&](pqxx::work& work) -> Result<PeerRow> {
     const Status known = expect_network(work, network);
@@ -110,7 +110,7 @@ Result<PeerRow> find_peer(const std::string& dsn, const PublicKey& key,
   });
 }
 
-Result<PeerRow> find_peer(const std::string& dsn, const std::string& name,
+Result<PeerRow> find_peer(const SecretString& dsn, const std::string& name,
                           const std::string& network) {
   return in_transaction(dsn, "find the peer", [&](pqxx::work& work) -> Result<PeerRow> {
     const Status known = expect_network(work, network);
@@ -122,7 +122,7 @@ Result<PeerRow> find_peer(const std::string& dsn, const std::string& name,
   });
 }
 
-Result<Explanation> explain_key(const std::string& dsn, const PublicKey& key,
+Result<Explanation> explain_key(const SecretString& dsn, const PublicKey& key,
                                 const std::optional<std::string>& network) {
   return in_transaction(dsn, "explain the key", [&](pqxx::work& work) -> Result<Explanation> {
     const Status known = expect_network(work, network);

@@ -4,6 +4,7 @@
 
 #include "base/public_key.hpp"
 #include "base/result.hpp"
+#include "base/secret_text.hpp"
 
 #include <array>
 #include <cstdint>
@@ -204,62 +205,62 @@ struct Explanation {
   std::optional<RefusalRow> refusal{}; // none since its latest session
 };
 
-Status add_network(const std::string& dsn, const std::string& name, const NetworkChange& change);
-Status set_network(const std::string& dsn, const std::string& name, const NetworkChange& change);
-Result<std::vector<NetworkRow>> list_networks(const std::string& dsn);
+Status add_network(const SecretString& dsn, const std::string& name, const NetworkChange& change);
+Status set_network(const SecretString& dsn, const std::string& name, const NetworkChange& change);
+Result<std::vector<NetworkRow>> list_networks(const SecretString& dsn);
 
-Status add_pool(const std::string& dsn, const NewPool& pool);
+Status add_pool(const SecretString& dsn, const NewPool& pool);
 // In the order in which they are tried; all, or those of one network, which must exist.
-Result<std::vector<PoolRow>> list_pools(const std::string& dsn,
+Result<std::vector<PoolRow>> list_pools(const SecretString& dsn,
                                         const std::optional<std::string>& network);
 
 // `before_commit` sees the row as the database will have it, and what its network knows of clients;
 // when it fails, nothing is added.
 using BeforeCommit = std::function<Status(const PeerRow&, const ClientDefaults&)>;
-Result<PeerRow> add_peer(const std::string& dsn, const NewPeer& peer,
+Result<PeerRow> add_peer(const SecretString& dsn, const NewPeer& peer,
                          const BeforeCommit& before_commit);
 // The last seen first; in all networks, or in one, which must exist.
-Result<std::vector<PendingRow>> list_pending(const std::string& dsn,
+Result<std::vector<PendingRow>> list_pending(const SecretString& dsn,
                                              const std::optional<std::string>& network);
-Result<Approved> approve_key(const std::string& dsn, const Approval& approval);
+Result<Approved> approve_key(const SecretString& dsn, const Approval& approval);
 // The device becomes a peer when it connects first.
-Status expect_key(const std::string& dsn, const PublicKey& key, const std::string& network,
+Status expect_key(const SecretString& dsn, const PublicKey& key, const std::string& network,
                   const std::optional<std::string>& name);
 // `next_row` is called until it gives nothing.
 using NextRow = std::function<std::optional<ImportRow>()>;
-Result<ImportReport> import_peers(const std::string& dsn, const NextRow& next_row,
+Result<ImportReport> import_peers(const SecretString& dsn, const NextRow& next_row,
                                   bool all_or_nothing);
 // Calls `take` with the names of the columns, then with each peer: as `import_peers` takes them,
 // but with "(set)" in place of a preshared key, which it refuses.
-Status export_peers(const std::string& dsn, const std::optional<std::string>& network,
+Status export_peers(const SecretString& dsn, const std::optional<std::string>& network,
                     const std::function<void(const std::vector<std::string>&)>& take);
 // All peers, or those of one network, which must exist.
-Result<std::vector<PeerRow>> list_peers(const std::string& dsn,
+Result<std::vector<PeerRow>> list_peers(const SecretString& dsn,
                                         const std::optional<std::string>& network);
 // In any network when none is given.
-Result<PeerRow> find_peer(const std::string& dsn, const PublicKey& key,
+Result<PeerRow> find_peer(const SecretString& dsn, const PublicKey& key,
                           const std::optional<std::string>& network);
-Result<PeerRow> find_peer(const std::string& dsn, const std::string& name,
+Result<PeerRow> find_peer(const SecretString& dsn, const std::string& name,
                           const std::string& network);
 // The row as it was.
-Result<PeerRow> revoke_peer(const std::string& dsn, const PublicKey& key,
+Result<PeerRow> revoke_peer(const SecretString& dsn, const PublicKey& key,
                             const std::optional<std::string>& reason);
 // Lets a revoked key be added again.
-Status pardon_key(const std::string& dsn, const PublicKey& key);
+Status pardon_key(const SecretString& dsn, const PublicKey& key);
 // The row with its new key. The old one is let in as long as `overlap`, an interval, lasts.
-Result<PeerRow> rotate_key(const std::string& dsn, const PublicKey& key, const PublicKey& new_key,
+Result<PeerRow> rotate_key(const SecretString& dsn, const PublicKey& key, const PublicKey& new_key,
                            const std::optional<std::string>& overlap);
 // Without `allowed_ips` the peer gets addresses from the pools there.
-Result<PeerRow> move_peer(const std::string& dsn, const PublicKey& key, const std::string& network,
+Result<PeerRow> move_peer(const SecretString& dsn, const PublicKey& key, const std::string& network,
                           const std::optional<std::string>& allowed_ips);
 // Never when there is no time.
-Result<PeerRow> set_expiry(const std::string& dsn, const PublicKey& key,
+Result<PeerRow> set_expiry(const SecretString& dsn, const PublicKey& key,
                            const std::optional<std::string>& expires_at);
-Result<PeerRow> set_peer(const std::string& dsn, const PublicKey& key, const PeerChange& change);
+Result<PeerRow> set_peer(const SecretString& dsn, const PublicKey& key, const PeerChange& change);
 // Lets a device in whose clock went back.
-Result<PeerRow> forget_initiations(const std::string& dsn, const PublicKey& key);
-Result<PeerRow> set_peer_enabled(const std::string& dsn, const PublicKey& key, bool is_enabled);
-Result<Explanation> explain_key(const std::string& dsn, const PublicKey& key,
+Result<PeerRow> forget_initiations(const SecretString& dsn, const PublicKey& key);
+Result<PeerRow> set_peer_enabled(const SecretString& dsn, const PublicKey& key, bool is_enabled);
+Result<Explanation> explain_key(const SecretString& dsn, const PublicKey& key,
                                 const std::optional<std::string>& network);
 
 } // namespace provisiond::lookup

@@ -27,7 +27,7 @@ void apply(pqxx::work& work, const PublicKey& key, const PeerChange& change) {
 
 } // namespace
 
-Result<PeerRow> add_peer(const std::string& dsn, const NewPeer& peer,
+Result<PeerRow> add_peer(const SecretString& dsn, const NewPeer& peer,
                          const BeforeCommit& before_commit) {
   return in_transaction(dsn, "add the peer", [&](pqxx::work& work) -> Result<PeerRow> {
     const std::optional<std::string> keepalive = number_text(peer.keepalive_seconds);
@@ -43,7 +43,7 @@ Result<PeerRow> add_peer(const std::string& dsn, const NewPeer& peer,
   });
 }
 
-Result<PeerRow> revoke_peer(const std::string& dsn, const PublicKey& key,
+Result<PeerRow> revoke_peer(const SecretString& dsn, const PublicKey& key,
                             const std::optional<std::string>& reason) {
   return in_transaction(dsn, "revoke the peer", [&](pqxx::work& work) -> Result<PeerRow> {
     Result<PeerRow> row = peer_with_key(work, key, std::nullopt);
@@ -52,7 +52,7 @@ Result<PeerRow> revoke_peer(const std::string& dsn, const PublicKey& key,
   });
 }
 
-Result<PeerRow> set_peer_enabled(const std::string& dsn, const PublicKey& key, bool is_enabled) {
+Result<PeerRow> set_peer_enabled(const SecretString& dsn, const PublicKey& key, bool is_enabled) {
   return in_transaction(dsn, is_enabled ? "enable the peer" : "disable the peer",
                         [&](pqxx::work& work) -> Result<PeerRow> {
                           exec_params(work, sql::set_peer_enabled, key.to_string(), is_enabled);
@@ -60,28 +60,28 @@ Result<PeerRow> set_peer_enabled(const std::string& dsn, const PublicKey& key, b
                         });
 }
 
-Result<PeerRow> set_peer(const std::string& dsn, const PublicKey& key, const PeerChange& change) {
+Result<PeerRow> set_peer(const SecretString& dsn, const PublicKey& key, const PeerChange& change) {
   return in_transaction(dsn, "change the peer", [&](pqxx::work& work) -> Result<PeerRow> {
     apply(work, key, change);
     return peer_with_key(work, key, std::nullopt);
   });
 }
 
-Result<PeerRow> forget_initiations(const std::string& dsn, const PublicKey& key) {
+Result<PeerRow> forget_initiations(const SecretString& dsn, const PublicKey& key) {
   return in_transaction(dsn, "forget the initiations", [&](pqxx::work& work) -> Result<PeerRow> {
     exec_params(work, sql::forget_initiations, key.to_string());
     return peer_with_key(work, key, std::nullopt);
   });
 }
 
-Status pardon_key(const std::string& dsn, const PublicKey& key) {
+Status pardon_key(const SecretString& dsn, const PublicKey& key) {
   return in_transaction(dsn, "pardon the key", [&](pqxx::work& work) -> Status {
     exec_params(work, sql::pardon_key, key.to_string());
     return {};
   });
 }
 
-Result<PeerRow> rotate_key(const std::string& dsn, const PublicKey& key, const PublicKey& new_key,
+Result<PeerRow> rotate_key(const SecretString& dsn, const PublicKey& key, const PublicKey& new_key,
                            const std::optional<std::string>& overlap) {
   return in_transaction(dsn, "rotate the key", [&](pqxx::work& work) -> Result<PeerRow> {
     exec_params(work, sql::rotate_key, key.to_string(), new_key.to_string(), or_null(overlap));
@@ -89,7 +89,7 @@ Result<PeerRow> rotate_key(const std::string& dsn, const PublicKey& key, const P
   });
 }
 
-Result<PeerRow> move_peer(const std::string& dsn, const PublicKey& key, const std::string& network,
+Result<PeerRow> move_peer(const SecretString& dsn, const PublicKey& key, const std::string& network,
                           const std::optional<std::string>& allowed_ips) {
   return in_transaction(dsn, "move the peer", [&](pqxx::work& work) -> Result<PeerRow> {
     const Status known = expect_network(work, network);
@@ -99,7 +99,7 @@ Result<PeerRow> move_peer(const std::string& dsn, const PublicKey& key, const st
   });
 }
 
-Result<PeerRow> set_expiry(const std::string& dsn, const PublicKey& key,
+Result<PeerRow> set_expiry(const SecretString& dsn, const PublicKey& key,
                            const std::optional<std::string>& expires_at) {
   return in_transaction(dsn, "set the expiry of the peer",
                         [&](pqxx::work& work) -> Result<PeerRow> {

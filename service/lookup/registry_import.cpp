@@ -37,7 +37,7 @@ std::vector<std::string> names_of(const pqxx::result& rows) {
 
 } // namespace
 
-Result<ImportReport> import_peers(const std::string& dsn, const NextRow& next_row,
+Result<ImportReport> import_peers(const SecretString& dsn, const NextRow& next_row,
                                   bool all_or_nothing) {
   ImportReport report;
   const Status done = in_transaction(dsn, "import the manifest", [&](pqxx::work& work) -> Status {
@@ -51,7 +51,7 @@ Result<ImportReport> import_peers(const std::string& dsn, const NextRow& next_ro
   return report;
 }
 
-Status export_peers(const std::string& dsn, const std::optional<std::string>& network,
+Status export_peers(const SecretString& dsn, const std::optional<std::string>& network,
                     const std::function<void(const std::vector<std::string>&)>& take) {
   return in_transaction(dsn, "export the peers", [&](pqxx::work& work) -> Status {
     const Status known = expect_network(work, network);

@@ -75,7 +75,7 @@ Status expect_network(pqxx::work& work, const std::optional<std::string>& networ
   return fail(Error{fmt::format("there is no network \"{}\"", *network), ENOENT});
 }
 
-Status add_network(const std::string& dsn, const std::string& name, const NetworkChange& change) {
+Status add_network(const SecretString& dsn, const std::string& name, const NetworkChange& change) {
   return in_transaction(dsn, "add the network", [&](pqxx::work& work) -> Status {
     const std::optional<std::string> keepalive = number_text(change.keepalive_seconds);
     exec_params(work, sql::add_network, name, or_null(change.comment), or_null(change.ranges),
@@ -86,7 +86,7 @@ Status add_network(const std::string& dsn, const std::string& name, const Networ
   });
 }
 
-Status set_network(const std::string& dsn, const std::string& name, const NetworkChange& change) {
+Status set_network(const SecretString& dsn, const std::string& name, const NetworkChange& change) {
   return in_transaction(dsn, "change the network", [&](pqxx::work& work) -> Status {
     Status known = expect_network(work, name);
     if (known) apply(work, name, change);
@@ -94,7 +94,7 @@ Status set_network(const std::string& dsn, const std::string& name, const Networ
   });
 }
 
-Result<std::vector<NetworkRow>> list_networks(const std::string& dsn) {
+Result<std::vector<NetworkRow>> list_networks(const SecretString& dsn) {
   return in_transaction(dsn, "list the networks",
                         [](pqxx::work& work) -> Result<std::vector<NetworkRow>> {
                           std::vector<NetworkRow> networks;

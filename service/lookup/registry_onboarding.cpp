@@ -20,7 +20,7 @@ PendingRow pending_from(const pqxx::row& row) {
 
 } // namespace
 
-Result<std::vector<PendingRow>> list_pending(const std::string& dsn,
+Result<std::vector<PendingRow>> list_pending(const SecretString& dsn,
                                              const std::optional<std::string>& network) {
   return in_transaction(
       dsn, "list the pending keys", [&](pqxx::work& work) -> Result<std::vector<PendingRow>> {
@@ -33,7 +33,7 @@ Result<std::vector<PendingRow>> list_pending(const std::string& dsn,
       });
 }
 
-Result<Approved> approve_key(const std::string& dsn, const Approval& approval) {
+Result<Approved> approve_key(const SecretString& dsn, const Approval& approval) {
   return in_transaction(dsn, "approve the key", [&](pqxx::work& work) -> Result<Approved> {
     Approved approved;
     approved.id = exec_params(work, sql::approve_key, approval.public_key.to_string(),
@@ -48,7 +48,7 @@ Result<Approved> approve_key(const std::string& dsn, const Approval& approval) {
   });
 }
 
-Status expect_key(const std::string& dsn, const PublicKey& key, const std::string& network,
+Status expect_key(const SecretString& dsn, const PublicKey& key, const std::string& network,
                   const std::optional<std::string>& name) {
   return in_transaction(dsn, "expect the key", [&](pqxx::work& work) -> Status {
     Status known = expect_network(work, network);

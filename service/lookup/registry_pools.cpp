@@ -20,7 +20,7 @@ PoolRow pool_from(const pqxx::row& row) {
 
 } // namespace
 
-Status add_pool(const std::string& dsn, const NewPool& pool) {
+Status add_pool(const SecretString& dsn, const NewPool& pool) {
   return in_transaction(dsn, "add the pool", [&](pqxx::work& work) -> Status {
     Status known = expect_network(work, pool.network);
     if (known)
@@ -31,7 +31,7 @@ Status add_pool(const std::string& dsn, const NewPool& pool) {
   });
 }
 
-Result<std::vector<PoolRow>> list_pools(const std::string& dsn,
+Result<std::vector<PoolRow>> list_pools(const SecretString& dsn,
                                         const std::optional<std::string>& network) {
   return in_transaction(
       dsn, "list the pools", [&](pqxx::work& work) -> Result<std::vector<PoolRow>> {

@@ -1,27 +1,43 @@
 #include "lookup/route.hpp"
 
-#include "lookup/dsn.hpp"
+#include "postgres/connection_string.hpp"
 
 namespace provisiond::lookup {
 namespace {
 
-std::string complete(std::string_view dsn, const RouteTimes& times, Target target) {
-  return with_defaults(dsn, {.connect_timeout = times.connect_timeout,
-                             .tcp_user_timeout = times.tcp_user_timeout,
-                             .target = target});
+using postgres::ConnectionString;
+using postgres::Target;
+
+postgres::Defaults defaults(const RouteTimes& times, Target target) {
+  return {.connect_timeout = times.connect_timeout,
+          .tcp_user_timeout = times.tcp_user_timeout,
+          .target = target};
+}
+
+Route nowhere(const Error& problem) {
+  return {.first = {}, .stand_in = {}, .problem = problem.while_doing("connect to the database")};
 }
 
 } // namespace
 
-Route route_for_reading(std::string_view dsn, const RouteTimes& times) {
-  const std::string any = complete(dsn, times, Target::any);
-  if (!leaves_choice(dsn)) return {.first = any, .stand_in = {}};
-  return {.first = complete(dsn, times, Target::writable), .stand_in = any};
+Route route_for_reading(const SecretString& dsn, const RouteTimes& times) {
+  const Result<ConnectionString> string = ConnectionString::parse(dsn);
+  if (!string) return nowhere(string.error());
+  const Result<SecretString> any = string->complete(defaults(times, Target::any));
+  if (!any) return nowhere(any.error());
+  if (!string->leaves_choice()) return {.first = *any, .stand_in = {}, .problem = {}};
+  const Result<SecretString> primary = string->complete(defaults(times, Target::writable));
+  if (!primary) return nowhere(primary.error());
+  return {.first = *primary, .stand_in = *any, .problem = {}};
 }
 
-Route route_for_writing(std::string_view dsn, const RouteTimes& times) {
-  const Target target = leaves_choice(dsn) ? Target::writable : Target::any;
-  return {.first = complete(dsn, times, target), .stand_in = {}};
+Route route_for_writing(const SecretString& dsn, const RouteTimes& times) {
+  const Result<ConnectionString> string = ConnectionString::parse(dsn);
+  if (!string) return nowhere(string.error());
+  const Target target = string->leaves_choice() ? Target::writable : Target::any;
+  const Result<SecretString> whole = string->complete(defaults(times, target));
+  if (!whole) return nowhere(whole.error());
+  return {.first = *whole, .stand_in = {}, .problem = {}};
 }
 
 } // namespace provisiond::lookup

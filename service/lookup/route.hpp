@@ -1,8 +1,10 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "base/secret_text.hpp"
+
 #include <chrono>
-#include <string>
-#include <string_view>
+#include <optional>
 
 namespace provisiond::lookup {
 
@@ -10,8 +12,10 @@ namespace provisiond::lookup {
 // wants the primary. One that reads prefers it, and takes a standby while there is no primary.
 // Where the operator has set target_session_attrs, or named one host, there is nothing to choose.
 struct Route {
-  std::string first;
-  std::string stand_in; // tried when `first` leads nowhere; empty: nothing else to try
+  SecretString first;
+  SecretString stand_in; // tried when `first` leads nowhere; empty: nothing else to try
+
+  std::optional<Error> problem = std::nullopt; // why the connection string leads nowhere
 
   [[nodiscard]] bool has_choice() const { return !stand_in.empty(); }
 };
@@ -21,7 +25,8 @@ struct RouteTimes {
   std::chrono::milliseconds tcp_user_timeout;
 };
 
-Route route_for_reading(std::string_view dsn, const RouteTimes& times);
-Route route_for_writing(std::string_view dsn, const RouteTimes& times);
+// Both ask environment and service file.
+Route route_for_reading(const SecretString& dsn, const RouteTimes& times);
+Route route_for_writing(const SecretString& dsn, const RouteTimes& times);
 
 } // namespace provisiond::lookup

@@ -3,8 +3,8 @@
 
 #include "lookup/array_literal.hpp"
 #include "lookup/begin_session.hpp"
+#include "lookup/connect.hpp"
 #include "lookup/database_error.hpp"
-#include "lookup/dsn.hpp"
 #include "lookup/pqxx_calls.hpp"
 #include "lookup/sql.hpp"
 
@@ -79,17 +79,10 @@ std::optional<std::string> explain_schema_error(const pqxx::sql_error& error) {
   return std::nullopt;
 }
 
-Result<std::unique_ptr<pqxx::connection>> connect(const std::string& dsn) {
-  try {
-    return std::make_unique<pqxx::connection>(dsn);
-  } catch (const std::exception& cause) {
-    return fail(connect_error(cause.what()));
-  }
-}
-
 } // namespace
 
 Result<std::unique_ptr<Session>> Session::open(const Route& route, QueryWatch& watch) {
+  if (route.problem) return fail(*route.problem);
   Result<std::unique_ptr<pqxx::connection>> connection = connect(route.first);
   if (!connection && route.has_choice()) connection = connect(route.stand_in);
   if (!connection) return fail(connection.error());

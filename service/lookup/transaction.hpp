@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/secret_text.hpp"
 #include "lookup/database_error.hpp"
 #include "lookup/sql.hpp"
 
@@ -15,13 +16,13 @@
 namespace provisiond::lookup {
 
 // For the administrator's tool: blocks, and libpq's patience is limited. The code of an error is
-// that of `connect_error` or of `database_error`.
-Result<std::unique_ptr<pqxx::connection>> open_connection(const std::string& dsn);
+// that of `connect` or of `database_error`.
+Result<std::unique_ptr<pqxx::connection>> open_connection(const SecretString& dsn);
 
 // Connects and calls `work` in one transaction, which is committed when the result is a value and
 // rolled back when it is an error. `work` may throw what pqxx throws.
 template <class Work>
-std::invoke_result_t<Work, pqxx::work&> in_transaction(const std::string& dsn,
+std::invoke_result_t<Work, pqxx::work&> in_transaction(const SecretString& dsn,
                                                        std::string_view operation, Work work) {
   const Result<std::unique_ptr<pqxx::connection>> connection = open_connection(dsn);
   if (!connection) return fail(connection.error());

@@ -1,8 +1,10 @@
 #include "settings/dsn.hpp"
 
+#include "postgres/connection_string.hpp"
 #include "settings/file.hpp"
 
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include <algorithm>
 #include <array>
@@ -24,6 +26,23 @@ bool is_one_line(std::string_view text) {
                       [](char c) { return static_cast<unsigned char>(c) < 0x20; });
 }
 
+struct Source {
+  std::string_view text;
+  const char* holder; // in an error
+  const char* remedy; // beside chmod
+};
+
+void take(const Cursor& at, const Source& source, bool is_world_readable, Database& into) {
+  SecretString dsn{source.text};
+  const Result<postgres::ConnectionString> string = postgres::ConnectionString::parse(dsn);
+  if (!string)
+    at.problem(string.error().message());
+  else if (is_world_readable && string->holds_password())
+    at.problem(fmt::format("{} {}{}", source.holder, keep_secret, source.remedy));
+  else
+    into.dsn = std::move(dsn);
+}
+
 void read_secret_file(const Cursor& at, const std::string& path, const Limits& limits,
                       Database& into) {
   Result<SmallFile> file = read_small_file(path, static_cast<std::size_t>(limits.maximum));
@@ -33,15 +52,11 @@ void read_secret_file(const Cursor& at, const std::string& path, const Limits& l
     return;
   }
   trim(file->text);
-  if (file->text.empty() || !is_one_line(file->text)) {
+  if (file->text.empty() || !is_one_line(file->text))
     at.problem("the file does not hold one line of text; write the connection string into it");
-    return;
-  }
-  if (file->world_readable && has_password(file->text)) {
-    at.problem(fmt::format("the file {}", keep_secret));
-    return;
-  }
-  into.dsn = std::move(file->text);
+  else
+    take(at, {.text = file->text, .holder = "the file", .remedy = ""}, file->world_readable, into);
+  sodium_memzero(file->text.data(), file->text.size());
 }
 
 } // namespace
@@ -56,9 +71,8 @@ void read_dsn(const Cursor& at, const Limits& limits, Database& into) {
                     limits.maximum, example_dsn));
     return;
   }
-  if (at.context().world_readable && has_password(*text))
-    at.problem(fmt::format("this file {}, or use database.dsn-file", keep_secret));
-  into.dsn = *text;
+  take(at, {.text = *text, .holder = "this file", .remedy = ", or use database.dsn-file"},
+       at.context().world_readable, into);
 }
 
 void read_dsn_file(const Cursor& at, const Limits& limits, Database& into) {
@@ -94,17 +108,6 @@ void check_dsn(const Cursor& at) {
   if (first.empty())
     at.problem_at("dsn", fmt::format("is missing; add how to reach the database, such as dsn: {}",
                                      example_dsn));
-}
-
-bool has_password(std::string_view dsn) {
-  if (dsn.find("password") != std::string_view::npos) return true;
-  // postgresql://user:password@host/
-  const std::size_t scheme = dsn.find("://");
-  if (scheme == std::string_view::npos) return false;
-  const std::string_view authority = dsn.substr(scheme + 3, dsn.find('/', scheme + 3) - scheme - 3);
-  const std::size_t at = authority.rfind('@');
-  return at != std::string_view::npos &&
-         authority.substr(0, at).find(':') != std::string_view::npos;
 }
 
 } // namespace provisiond::settings

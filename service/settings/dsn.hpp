@@ -2,8 +2,6 @@
 
 #include "settings/values.hpp"
 
-#include <string_view>
-
 namespace provisiond::settings {
 
 // The three ways to say how to reach the database. Each puts the connection string into
@@ -14,8 +12,5 @@ void read_dsn_credential(const Cursor& at, const Limits& limits, Database& into)
 
 // Exactly one of them; `at` is the database section.
 void check_dsn(const Cursor& at);
-
-// True if a connection string (libpq's key words or URI) has a password in it.
-[[nodiscard]] bool has_password(std::string_view dsn);
 
 } // namespace provisiond::settings

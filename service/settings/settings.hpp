@@ -2,6 +2,7 @@
 
 #include "base/endpoint.hpp"
 #include "base/rate.hpp"
+#include "base/secret_text.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -38,7 +39,7 @@ struct Interface {
 };
 
 struct Database {
-  std::string dsn; // libpq connection string or URI; may hold a password, never printed
+  SecretString dsn; // libpq connection string or URI; may hold a password
   std::uint32_t sessions = 2;
   std::uint32_t batch_size = 128;    // keys per query
   std::uint32_t queue_length = 4096; // look-ups that may wait

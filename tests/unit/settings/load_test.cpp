@@ -17,9 +17,11 @@ namespace provisiond::settings {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 TEST(Settings, the_minimum_has_every_default) {
   Settings expected;
@@ -38,7 +40,7 @@ TEST(Settings, every_key_is_read) {
       "  - {name: wg0, network: one, backend: netlink, greeting: resubmit}\n"
       "  - {name: wg1, network: two, backend: userspace, greeting: auto, max-peers: 7,\n"
       "     event-source: probe, cross-check: true, routes: true, route-table: 1000}\n"
-      "database: {dsn: x, sessions: 3, batch-size: 5, queue-length: 6,\n"
+      "database: {dsn: host=x, sessions: 3, batch-size: 5, queue-length: 6,\n"
       "           connect-timeout: 7s, query-deadline: 1.5s,\n"
       "           reconnect-minimum: 20ms, reconnect-maximum: 2m,\n"
       "           max-stale: 90m, when-stale: remove}\n"
@@ -71,7 +73,7 @@ TEST(Settings, every_key_is_read) {
        true,
        {1000}},
   };
-  expected.database = {"x",
+  expected.database = {"host=x",
                        3,
                        5,
                        6,
@@ -247,6 +249,29 @@ TEST_F(Files, a_password_that_everybody_may_read_is_a_problem) {
   EXPECT_THAT(problems_in(write("closed.yaml", inside, 0640)), IsEmpty());
 }
 
+TEST_F(Files, a_password_is_found_in_every_form) {
+  for (const char* text :
+       {"postgresql://me:hun%2Fter2@db/x", "postgresql://me:hun?ter2@db/x", "postgresql://me:@db/x",
+        "postgresql://me@db/x?pass%77ord=hunter2", "host=db password = 'hunter2'",
+        "host=db sslpassword=hunter2", "host=db  password=hunter2"}) {
+    const std::string secret = write("dsn", text, 0644);
+    EXPECT_THAT(problems_of(with_database("dsn-file: " + secret)), ElementsAre(HasSubstr("chmod")))
+        << text;
+  }
+  const std::string named = write("dsn", "host=db application_name=password", 0644);
+  EXPECT_THAT(problems_of(with_database("dsn-file: " + named)), IsEmpty());
+}
+
+TEST_F(Files, what_libpq_does_not_take_is_not_taken) {
+  for (const char* text : {"postgresql://me:hun/ter2@db/x", "postgresql://me:first@hunter2@db/x",
+                           "hunter2", "host=db password=two hunter2"}) {
+    const std::vector<std::string> problems =
+        problems_of(with_database("dsn-file: " + write("dsn", text)));
+    EXPECT_THAT(problems, ElementsAre(HasSubstr("database.dsn-file: the connection string")));
+    EXPECT_THAT(problems, Not(Contains(HasSubstr("ter2"))));
+  }
+}
+
 TEST_F(Files, without_a_password_everybody_may_read_it) {
   const std::string plain = write("dsn", "postgresql://me@db:5432/x", 0644);
   EXPECT_THAT(problems_in(write("c.yaml", with_database("dsn-file: " + plain), 0644)), IsEmpty());
@@ -267,7 +292,7 @@ TEST_F(Files, a_secret_file_holds_one_line) {
 
 TEST_F(Files, exactly_one_way_to_the_database) {
   const std::string secret = write("dsn", "host=db");
-  EXPECT_THAT(problems_of(with_database("dsn: x, dsn-file: " + secret)),
+  EXPECT_THAT(problems_of(with_database("dsn: host=x, dsn-file: " + secret)),
               ElementsAre(HasSubstr("database.dsn-file: dsn is set too; keep one of them")));
   EXPECT_THAT(problems_of(with_database("dsn: \"\"")),
               ElementsAre(HasSubstr("database.dsn: is not one line of 1 to 4096 bytes; write")));

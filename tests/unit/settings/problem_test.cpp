@@ -128,7 +128,7 @@ TEST(Problem, bad_endpoint) {
 TEST(Problem, bad_route_table) {
   const auto problems_with = [](const std::string& table) {
     return problems_of("interfaces: [{name: wg0, network: n, route-table: " + table +
-                       "}]\ndatabase: {dsn: x}\n");
+                       "}]\ndatabase: {dsn: host=x}\n");
   };
   for (const char* table : {"main", "1", "254", "4294967295"})
     EXPECT_THAT(problems_with(table), IsEmpty()) << table;
@@ -180,7 +180,7 @@ TEST(Problem, missing_keys) {
 }
 
 TEST(Problem, interfaces_is_no_list_of_the_right_length) {
-  const std::string database = "database: {dsn: x}\n";
+  const std::string database = "database: {dsn: host=x}\n";
   for (const std::string_view interfaces :
        {"interfaces:\n", "interfaces: []\n", "interfaces: wg0\n",
         "interfaces: {name: wg0, network: n}\n"})
@@ -198,7 +198,7 @@ TEST(Problem, the_same_interface_twice) {
                           "  - {name: wg0, network: one}\n"
                           "  - {name: wg1, network: one}\n"
                           "  - {name: wg0, network: two}\n"
-                          "database: {dsn: x}\n"),
+                          "database: {dsn: host=x}\n"),
               ElementsAre("f.yaml:4:12: interfaces[2].name: is the same interface as in line 2; "
                           "remove one"));
 }
@@ -209,7 +209,7 @@ TEST(Problem, bad_names) {
     yaml += name;
     yaml += "\", network: \"";
     yaml += network;
-    yaml += "\"}]\ndatabase: {dsn: x}\n";
+    yaml += "\"}]\ndatabase: {dsn: host=x}\n";
     return problems_of(yaml);
   };
   EXPECT_THAT(problems_with("wg0", "a"), IsEmpty());
@@ -251,7 +251,7 @@ TEST(Problem, all_at_once_in_the_order_of_the_file) {
                           "    max-peers: many\n"
                           "    network: n\n"
                           "database:\n"
-                          "  dsn: x\n"
+                          "  dsn: host=x\n"
                           "  sesions: 2\n"
                           "greet: {deadline: 5}\n"),
               ElementsAre(HasSubstr("f.yaml:1:14: log.level:"),
@@ -262,27 +262,28 @@ TEST(Problem, all_at_once_in_the_order_of_the_file) {
 
 TEST(Problem, never_shows_a_connection_string) {
   const std::regex place{"SECRET"};
-  for (const char* const more : {"dsn: [SECRET]",
-                                 "dsn: {SECRET: 1}",
-                                 "dsn: SECRET\n  dsn: SECRET",
-                                 "dsn: [SECRET",
-                                 "dsn: \"SECRET\\n\"",
-                                 "dsn: *hunter2",
-                                 "dsn: !hunter2 x",
-                                 "dsn: \"\\hunter2\"",
-                                 "dns: SECRET",
-                                 "SECRET: 3",
-                                 "{SECRET}: 3",
-                                 "? SECRET\n  : 3",
-                                 "SECRET",
-                                 "sessions: SECRET",
-                                 "connect-timeout: SECRET",
-                                 "dsn-file: SECRET",
-                                 "dsn-file: /SECRET",
-                                 "dsn-credential: a/SECRET",
-                                 "dsn: x\nmetrics: {listen: SECRET, enabled: SECRET}",
-                                 "dsn: x\nlog: {level: postgresql://me:hunter2@db/x}",
-                                 "dsn: x\nadmission: {shared-prefixes: [SECRET], total: SECRET}"}) {
+  for (const char* const more :
+       {"dsn: [SECRET]",
+        "dsn: {SECRET: 1}",
+        "dsn: SECRET\n  dsn: SECRET",
+        "dsn: [SECRET",
+        "dsn: \"SECRET\\n\"",
+        "dsn: *hunter2",
+        "dsn: !hunter2 x",
+        "dsn: \"\\hunter2\"",
+        "dns: SECRET",
+        "SECRET: 3",
+        "{SECRET}: 3",
+        "? SECRET\n  : 3",
+        "SECRET",
+        "sessions: SECRET",
+        "connect-timeout: SECRET",
+        "dsn-file: SECRET",
+        "dsn-file: /SECRET",
+        "dsn-credential: a/SECRET",
+        "dsn: host=x\nmetrics: {listen: SECRET, enabled: SECRET}",
+        "dsn: host=x\nlog: {level: postgresql://me:hunter2@db/x}",
+        "dsn: host=x\nadmission: {shared-prefixes: [SECRET], total: SECRET}"}) {
     const std::string yaml = "interfaces: [{name: wg0, network: n}]\ndatabase:\n  ";
     const std::vector<std::string> problems =
         problems_of(yaml + std::regex_replace(more, place, "host=db password=hunter2"));
