@@ -115,6 +115,9 @@ run_command_line() {
     : >"$work_dir/empty"
 
     expect_ctl 1 'run: wg-provisionctl db migrate' db status --dsn "$dsn"
+    chmod 604 "$work_dir/dsn"
+    expect_ctl 2 'run chmod o-rwx' db migrate --dsn-file "$work_dir/dsn"
+    chmod 600 "$work_dir/dsn"
     expect_ctl 0 'applied 0001_peers.sql' db migrate --dsn-file "$work_dir/dsn"
     expect_ctl 0 'nothing to do' db migrate --dsn "$dsn"
     PGHOST="$postgres_dir" PGUSER=postgres PGDATABASE=command_line expect_ctl 0 'schema version' db status
@@ -125,6 +128,8 @@ run_command_line() {
     expect_ctl 2 '--dsn-file' db status --dsn 'host=a password=hunter2'
     expect_ctl 2 'excludes' db status --dsn "$dsn" --dsn-file "$work_dir/dsn"
     expect_ctl 2 'malformed' db status --dsn 'hunter2'
+    expect_ctl 2 'write %40' db status --dsn 'postgresql://u:first@hunter2@127.0.0.1/x'
+    expect_ctl 2 '--dsn-file' db status --dsn 'postgresql://u:pa?ss@127.0.0.1/x'
     expect_ctl 2 'subcommand' db
     expect_ctl 2 'not expected' db migrate --nonsense
     expect_ctl 3 'connect to the database' db status --dsn 'host=/nonexistent'
