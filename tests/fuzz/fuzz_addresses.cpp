@@ -60,7 +60,7 @@ void check_config(Input input) {
   if (!cli::check(gateway)) return;
   const cli::ClientPlace place{.allowed_ips = {std::string{input.text_before(separator)}},
                                .keepalive_seconds = 25};
-  const Result<cli::SecretText> config = cli::client_config({}, place, gateway);
+  const Result<SecretText> config = cli::client_config({}, place, gateway);
   if (!config) return;
   std::string_view rest{*config};
   std::size_t lines = 0;

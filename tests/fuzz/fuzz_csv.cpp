@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
+using provisiond::SecretText;
 using provisiond::cli::CsvReader;
 using provisiond::cli::CsvRecord;
 using provisiond::cli::Manifest;
-using provisiond::cli::SecretText;
 
 namespace provisiond::fuzz {
 namespace {

@@ -1,9 +1,8 @@
-// Any line as a connection string: whatever libpq itself reads in it, we see a password where there
-// is one, and our defaults change nothing that it says.
+// Any line as a connection string: we read in it what libpq reads, see a password where there is
+// one, and what we add changes nothing that it says.
 
 #include "fuzz/input.hpp"
-#include "lookup/dsn.hpp"
-#include "settings/dsn.hpp"
+#include "postgres/connection_string.hpp"
 
 #include <libpq-fe.h>
 
@@ -15,6 +14,8 @@
 #include <optional>
 #include <string>
 
+using provisiond::postgres::ConnectionString;
+
 namespace provisiond::fuzz {
 namespace {
 
@@ -24,21 +25,10 @@ struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 
-void check_complaint(const char* message) {
-  const Error error = lookup::connect_error(message);
-  require(error.code() == EINVAL && error.message().size() < 120); // it quotes nothing
-}
-
 // What libpq reads; nothing when it refuses.
-std::optional<Parameters> read(const std::string& dsn) {
-  char* message = nullptr;
-  const std::unique_ptr<PQconninfoOption, FreeOptions> options{
-      PQconninfoParse(dsn.c_str(), &message)};
-  if (options == nullptr) {
-    if (message != nullptr) check_complaint(message);
-    PQfreemem(message);
-    return std::nullopt;
-  }
+std::optional<Parameters> read(const char* dsn) {
+  const std::unique_ptr<PQconninfoOption, FreeOptions> options{PQconninfoParse(dsn, nullptr)};
+  if (options == nullptr) return std::nullopt;
   Parameters parameters;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val != nullptr) parameters.emplace(option->keyword, option->val);
@@ -46,39 +36,35 @@ std::optional<Parameters> read(const std::string& dsn) {
   return parameters;
 }
 
-bool has_secret(const Parameters& parameters) {
-  const auto is_set = [&](const char* keyword) {
-    const Parameters::const_iterator found = parameters.find(keyword);
-    return found != parameters.end() && !found->second.empty();
-  };
-  return is_set("password") || is_set("sslpassword");
-}
-
-bool names_several_hosts(const Parameters& parameters) {
-  return std::any_of(parameters.begin(), parameters.end(), [](const Parameters::value_type& each) {
-    return (each.first == "host" || each.first == "hostaddr") &&
-           each.second.find(',') != std::string::npos;
-  });
-}
-
-void check_defaults(const std::string& dsn, const Parameters& theirs) {
-  using std::chrono::milliseconds;
-  const std::string ours = lookup::with_defaults(
-      dsn, {.connect_timeout = milliseconds{4'500}, .tcp_user_timeout = milliseconds{2'000}});
-  const std::optional<Parameters> together = read(ours);
+void check_complete(const ConnectionString& string, const Parameters& theirs) {
+  if (theirs.contains("service")) return; // which files this machine has is not the input's to say
+  const Result<SecretString> complete =
+      string.complete({.connect_timeout = std::chrono::milliseconds{4'500},
+                       .tcp_user_timeout = std::chrono::milliseconds{2'000}});
+  if (!complete) {
+    require(complete.error().code() == EINVAL);
+    return;
+  }
+  const std::optional<Parameters> together = read(complete->c_str());
   require(together.has_value() && together->contains("connect_timeout"));
-  for (const Parameters::value_type& each : theirs)
-    require(together->at(each.first) == each.second);
+  for (const Parameters::value_type& each : theirs) {
+    if (!each.second.empty()) require(together->at(each.first) == each.second);
+  }
 }
 
 void check(const std::string& dsn) {
-  const bool shows_password = lookup::holds_password(dsn) && settings::has_password(dsn);
-  const bool leaves_choice = lookup::leaves_choice(dsn);
-  const std::optional<Parameters> theirs = read(dsn);
-  if (!theirs) return;
-  require(shows_password || !has_secret(*theirs));
-  require(!leaves_choice || names_several_hosts(*theirs));
-  check_defaults(dsn, *theirs);
+  const Result<ConnectionString> string = ConnectionString::parse(SecretString{dsn});
+  const std::optional<Parameters> theirs = read(dsn.c_str());
+  if (!string) {
+    require(string.error().code() == EINVAL && string.error().message().size() < 240);
+    return;
+  }
+  require(theirs.has_value());
+  for (const char* secret : {"password", "sslpassword"}) {
+    const Parameters::const_iterator found = theirs->find(secret);
+    require(found == theirs->end() || found->second.empty() || string->holds_password());
+  }
+  check_complete(*string, *theirs);
 }
 
 } // namespace

@@ -9,8 +9,8 @@
 #include "fuzz/input.hpp"
 #include "lookup/array_literal.hpp"
 #include "lookup/database_error.hpp"
-#include "lookup/dsn.hpp"
 #include "lookup/key_words.hpp"
+#include "postgres/connection_string.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -105,7 +105,7 @@ void check_peer(const lookup::PeerRow& row) {
 }
 
 void check_message(std::string_view text) {
-  for (const std::string& line : {lookup::one_line(text), lookup::server_message(text)}) {
+  for (const std::string& line : {postgres::one_line(text), lookup::server_message(text)}) {
     require(line.find_first_of("\n\r\t") == std::string::npos && !line.ends_with(' '));
     require(line.find("  ") == std::string::npos);
   }

@@ -7,7 +7,7 @@ source "$(dirname "$0")/../lib.sh"
 
 database_start
 standard_topology
-write_config "$WORK/config.yaml" "$WGS" demo
+write_config "$WORK/config.yaml" "$WGS" demo <<<"admission: {per-address: {rate: 1/m, burst: 3}}"
 daemon_start "$GW" "$WORK/config.yaml"
 run ip -n "$GW" -6 route add 64:ff9b::/96 via 2001:db8::2
 for i in {1..60}; do

@@ -17,18 +17,23 @@ using testing::IsEmpty;
 
 const IpPrefix net = IpPrefix::parse("198.51.100.0/24").value();
 
+std::vector<flow::Interface> two_of_one_network() {
+  std::vector<flow::Interface> interfaces(2);
+  interfaces[1].id.value = 1;
+  for (flow::Interface& interface : interfaces) {
+    interface.network = "demo";
+    interface.device = std::make_unique<test::FakeWgDevice>();
+    interface.known = flow::Interface::Known::all;
+  }
+  return interfaces;
+}
+
 class RoutesBetweenInterfaces : public testing::Test {
  protected:
   RoutesBetweenInterfaces() {
     key.bytes.fill(1);
     tables[0].beside = &tables[1];
     tables[1].beside = &tables[0];
-    for (std::uint32_t i = 0; i < 2; ++i) {
-      interfaces[i].id.value = static_cast<decltype(interfaces[i].id.value)>(i);
-      interfaces[i].network = "demo";
-      interfaces[i].device = std::make_unique<test::FakeWgDevice>();
-      interfaces[i].known = flow::Interface::Known::all;
-    }
   }
 
   void put(std::size_t at) {
@@ -55,7 +60,7 @@ class RoutesBetweenInterfaces : public testing::Test {
   std::vector<test::FakeRouteTable> tables = std::vector<test::FakeRouteTable>(2);
   PublicKey key;
   TimePoint now = TimePoint{} + 1h;
-  std::vector<flow::Interface> interfaces = std::vector<flow::Interface>(2);
+  std::vector<flow::Interface> interfaces = two_of_one_network();
   metrics::Metrics metrics;
   Routing routing{{.interfaces = interfaces,
                    .ifindex_of = [](InterfaceId id) -> std::uint32_t { return 7U + id.value; },
