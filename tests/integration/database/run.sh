@@ -583,7 +583,7 @@ run_defaults() {
     for setting in "default_transaction_isolation = 'serializable'" "default_transaction_read_only = on" \
         "default_transaction_deferrable = on" "standard_conforming_strings = off" "DateStyle = 'German, DMY'" \
         "IntervalStyle = 'iso_8601'" "bytea_output = 'escape'" "lock_timeout = 1" "statement_timeout = 100" \
-        "row_security = off" "array_nulls = off" "transform_null_equals = on" "client_min_messages = debug5" \
+        "row_security = off" "array_nulls = off" "transform_null_equals = on" \
         "client_encoding = 'LATIN1'" "check_function_bodies = off" "idle_in_transaction_session_timeout = 1000" \
         "idle_session_timeout = 1000"; do
         fresh_database defaults
