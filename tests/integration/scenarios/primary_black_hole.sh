@@ -27,7 +27,7 @@ at_end postgres_end "$old"
 at_end postgres_end "$new"
 run postgres_standby "$new"
 
-DAEMON_DSN="host=203.0.113.2,$new port=5432 user=daemon_login dbname=fleet"
+DAEMON_DSN="host=203.0.113.2,$new port=5432 user=daemon_login dbname=fleet sslmode=disable"
 write_config "$WORK/config.yaml" "$WGS" demo <<'YAML'
   poll-interval: 500ms
   query-deadline: 1s
