@@ -8,12 +8,12 @@
 namespace provisiond {
 namespace {
 
-IpAddress address(const char* text) {
-  return IpAddress::parse(text).value();
+IpAddress address(const char* written) {
+  return IpAddress::parse(written).value();
 }
 
-IpPrefix prefix(const char* text) {
-  return IpPrefix::parse(text).value();
+IpPrefix prefix(const char* written) {
+  return IpPrefix::parse(written).value();
 }
 
 // The table of RFC 6052, section 2.4.
@@ -33,16 +33,16 @@ TEST(TranslatedSources, FindsTheAddressBehindAPrefixOfEveryLength) {
 
 TEST(TranslatedSources, LeavesEverythingElseAsItIs) {
   const TranslatedSources translated{{prefix("64:ff9b::/96")}};
-  for (const char* text : {"192.0.2.1", "2001:db8::1", "64:ff9b:0:0:0:1:c000:201"})
-    EXPECT_EQ(translated.origin_of(address(text)), address(text));
+  for (const char* written : {"192.0.2.1", "2001:db8::1", "64:ff9b:0:0:0:1:c000:201"})
+    EXPECT_EQ(translated.origin_of(address(written)), address(written));
   EXPECT_EQ(TranslatedSources{{}}.origin_of(address("64:ff9b::1")), address("64:ff9b::1"));
 }
 
 TEST(TranslatedSources, KnowsTheLengthsThatThereAre) {
   EXPECT_TRUE(TranslatedSources::is_possible(prefix("64:ff9b::/96")));
   EXPECT_TRUE(TranslatedSources::is_possible(prefix("64:ff9b:1::/48")));
-  for (const char* text : {"64:ff9b::/95", "64:ff9b::/72", "::/0", "10.0.0.0/8", "192.0.2.1/32"})
-    EXPECT_FALSE(TranslatedSources::is_possible(prefix(text))) << text;
+  for (const char* written : {"64:ff9b::/95", "64:ff9b::/72", "::/0", "10.0.0.0/8", "192.0.2.1/32"})
+    EXPECT_FALSE(TranslatedSources::is_possible(prefix(written))) << written;
 }
 
 } // namespace
