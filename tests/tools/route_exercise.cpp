@@ -130,7 +130,8 @@ class Exercise {
       do {
         const TimePoint begin = Clock::now();
         keeper.step(
-            device, [](const IpPrefix&, const PublicKey&) { return install::PrefixHolder::ours; }, begin);
+            device, [](const IpPrefix&, const PublicKey&) { return install::PrefixHolder::ours; },
+            begin);
         longest = std::max(longest, milliseconds_since(begin));
       } while (keeper.has_work());
       fmt::print("longest step of the keeper, {} listing: {:.1f} ms\n", listing, longest);

@@ -28,12 +28,11 @@ void talk(Session& session) {
   ASSERT_TRUE(problem);
   EXPECT_EQ(*problem, std::nullopt);
   fine(session.prepare(), "prepare");
-  const std::vector<LookupRequest> asked{
-      {.interface = InterfaceId{0},
-       .key = key_of(1),
-       .purpose = LookupPurpose::proven,
-       .number = 1,
-       .asked_at = {}}};
+  const std::vector<LookupRequest> asked{{.interface = InterfaceId{0},
+                                          .key = key_of(1),
+                                          .purpose = LookupPurpose::proven,
+                                          .number = 1,
+                                          .asked_at = {}}};
   fine(session.find(asked, networks), "find");
   fine(session.enrol(asked.front(), networks, "gw"), "enrol");
   const std::vector<RefusedKey> refused{{.interface = InterfaceId{0},

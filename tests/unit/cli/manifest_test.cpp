@@ -24,7 +24,8 @@ TEST(Manifest, KnowsWhereItsRowsStand) {
   ASSERT_TRUE(manifest.has_value());
   EXPECT_THAT(manifest->lines(), ElementsAre(3, 5));
   const lookup::NextRow rows = manifest->rows();
-  EXPECT_THAT(rows().value(), ElementsAre("a\nb", "k", "", "", "", "", "", "", "", "", ""));
+  EXPECT_THAT(rows().value(),
+              ElementsAre("a\nb", "k", "", "", "", "", "", "", "", "", "", "", "", "", "", ""));
   EXPECT_EQ(rows().value()[1], "l");
   EXPECT_FALSE(rows().has_value());
 }

@@ -1,4 +1,5 @@
 #include "daemon/database_watch.hpp"
+#include "support/captured_log.hpp"
 #include "unit/flow/flow_world.hpp"
 
 #include <gmock/gmock.h>
@@ -10,9 +11,9 @@ namespace provisiond::daemon {
 namespace {
 
 using namespace std::chrono_literals;
+using test::capture_log;
+using test::captured_log;
 using testing::HasSubstr;
-using testing::internal::CaptureStderr;
-using testing::internal::GetCapturedStderr;
 
 class DatabaseWatchTest : public testing::Test {
  protected:
@@ -38,9 +39,9 @@ class DatabaseWatchTest : public testing::Test {
   // What the log says of a pass of this watch, some time later.
   std::string log_after(DatabaseWatch& watch, Duration pause) {
     world.advance(pause);
-    CaptureStderr();
+    capture_log();
     watch.pass(world.now);
-    return GetCapturedStderr();
+    return captured_log();
   }
 
   const test::KeyPair client = test::make_key_pair(2);

@@ -1,5 +1,6 @@
 #include "daemon/interfaces.hpp"
 #include "quiet_source.hpp"
+#include "support/captured_log.hpp"
 #include "unit/flow/flow_world.hpp"
 
 #include <gmock/gmock.h>
@@ -15,9 +16,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using flow::Interface;
+using test::capture_log;
+using test::captured_log;
 using testing::HasSubstr;
-using testing::internal::CaptureStderr;
-using testing::internal::GetCapturedStderr;
 
 // One interface, which is not there at first; the machine's devices are the test's.
 class InterfacesTest : public testing::Test {
@@ -117,10 +118,10 @@ TEST_F(InterfacesTest, ADeviceThatIsServedIsNotOpenedAgain) {
 }
 
 TEST_F(InterfacesTest, AProblemThatLastsIsSaidOnce) {
-  CaptureStderr();
+  capture_log();
   for (int i = 0; i < 3; ++i)
     interfaces.look(world.now);
-  const std::string log = GetCapturedStderr();
+  const std::string log = captured_log();
   EXPECT_THAT(log, HasSubstr("cannot serve interface"));
   EXPECT_EQ(log.find("cannot serve"), log.rfind("cannot serve"));
 }
@@ -235,31 +236,31 @@ TEST_F(InterfacesTest, AnIncompleteFirstPassServesAndIsFollowedAtOnce) {
 TEST_F(InterfacesTest, AFailedPassIsLoggedOnceUntilOneSucceeds) {
   serve();
   world.device->fail_next_dumps(3, EIO);
-  CaptureStderr();
+  capture_log();
   for (int i = 0; i < 3; ++i)
     pass();
-  std::string log = GetCapturedStderr();
+  std::string log = captured_log();
   EXPECT_EQ(world.metrics.device_errors.value(), 3U);
   EXPECT_THAT(log, HasSubstr("cannot read the peers"));
   EXPECT_EQ(log.find("cannot read"), log.rfind("cannot read"));
   EXPECT_TRUE(world.interface().is_present());
 
-  CaptureStderr();
+  capture_log();
   pass();
-  EXPECT_THAT(GetCapturedStderr(), HasSubstr("peers can be read again"));
+  EXPECT_THAT(captured_log(), HasSubstr("peers can be read again"));
   world.device->fail_next_dumps(1, EIO);
-  CaptureStderr();
+  capture_log();
   pass();
-  EXPECT_THAT(GetCapturedStderr(), HasSubstr("cannot read the peers"));
+  EXPECT_THAT(captured_log(), HasSubstr("cannot read the peers"));
 }
 
 TEST_F(InterfacesTest, APassThatFailsBecauseTheDeviceIsGoneSaysThatOnly) {
   serve();
   ASSERT_EQ(orders_after(10s), 1U);
   world.device->delete_interface();
-  CaptureStderr();
+  capture_log();
   watch();
-  const std::string log = GetCapturedStderr();
+  const std::string log = captured_log();
   EXPECT_THAT(log, HasSubstr("interface gone"));
   EXPECT_THAT(log, testing::Not(HasSubstr("cannot read")));
   EXPECT_EQ(interfaces.present(), 0U);

@@ -177,17 +177,18 @@ TEST(Complete, AValueThatLibpqRefusesIsNotShown) {
 TEST(HoldsPassword, FindsItInEveryForm) {
   for (const char* text :
        {"host=a password=x", "password = 'x y' host=a", "sslpassword=x",
-        "postgresql://u:secret@a/n", "postgres://u:@a/n", "postgresql://u@a/n?password=x",
-        "postgresql://u:qu?stion@a/n", "postgresql://u:p%2Fs@a/n", "postgresql://u:pa%2fss@a/n",
+        "postgresql://u:secret@a/n", "postgresql://u@a/n?password=x", "postgresql://u:qu?stion@a/n",
+        "postgresql://u:p%2Fs@a/n", "postgresql://u:pa%2fss@a/n",
         "postgresql://u@a/n?sslmode=require&password=x", "postgresql://u@a/n?pass%77ord=x",
         "postgresql://:secret@/n"})
     EXPECT_TRUE(holds_password(text)) << text;
 }
 
 TEST(HoldsPassword, LeavesOtherStringsAlone) {
-  for (const char* text : {"", "host=a user=password dbname=x", "host=a passfile=/etc/pgpass",
-                           "postgresql://u@a:5432/n?sslmode=require",
-                           "postgresql://a:5432,b:5433/n", "application_name=password"})
+  for (const char* text :
+       {"", "host=a user=password dbname=x", "host=a passfile=/etc/pgpass",
+        "postgresql://u@a:5432/n?sslmode=require", "postgresql://a:5432,b:5433/n",
+        "application_name=password", "postgres://u:@a/n"})
     EXPECT_FALSE(holds_password(text)) << text;
 }
 
