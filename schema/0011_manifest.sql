@@ -211,4 +211,4 @@ COMMENT ON TABLE wg_provision.sightings IS
     'Devices that proved to hold a key and were refused, by the database or by a gateway: a sample, at most 10000 keys of a '
     'network; when there are more, those seen least often go, of these the ones seen longest ago';
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA wg_provision FROM PUBLIC;
+REVOKE ALL ON FUNCTION wg_provision.read_import_line(wg_provision.import) FROM PUBLIC;

@@ -112,7 +112,6 @@ run_command_line() {
     fresh_database command_line
     printf '%s\n' "$dsn password=secret" >"$work_dir/dsn"
     printf 'host=a\nhost=b\n' >"$work_dir/two_lines"
-    : >"$work_dir/empty"
 
     expect_ctl 1 'run: wg-provisionctl db migrate' db status --dsn "$dsn"
     chmod 604 "$work_dir/dsn"
@@ -483,11 +482,15 @@ run_manifests() {
     expect_true 'no output quotes a preshared key' test -z "$("$ctl" peer import "$manifest" 2>&1 | grep -F -e "$secret" || true)"
 
     exported="$("$ctl" peer export --network import)"
-    expect_true 'preshared keys are not exported' test "${exported%%$'\n'*}" = \
-        'network,public_key,name,allowed_ips,keepalive_seconds,enabled,not_before,expires_at,labels,comment'
-    expect_ctl 0 "import,$second,second,10.60.0.2/32,0,true,,,," peer export --network import --dsn "$dsn user=some_viewer"
+    expect_true 'an export has each column of an import' test "${exported%%$'\n'*}" = "network,public_key,name,allowed_ips,\
+preshared_key,keepalive_seconds,enabled,not_before,expires_at,labels,comment,outside_ranges,allowed_sources,roaming,\
+several_gateways,evict_last"
+    expect_true 'preshared keys are not exported' test -z "$(grep -F -e "$secret" <<<"$exported")"
+    expect_ctl 0 "import,$second,second,10.60.0.2/32,,0,true,,,,,,,,,false" peer export --network import --dsn "$dsn user=some_viewer"
     postgres_psql -d "$dsn" -c "DELETE FROM wg_provision.peer_list WHERE network = 'import'" >/dev/null
-    expect_ctl 0 '2 added, 0 refused' peer import - <<<"${exported//$'\n'import,/$'\n'copy,}"
+    expect_ctl 4 'its preshared key is not in the manifest' peer import - --all-or-nothing \
+        <<<"${exported//$'\n'import,/$'\n'copy,}"
+    expect_ctl 0 '2 added, 0 refused' peer import - < <(sed "s/^import,/copy,/; s|(set)|$secret|" <<<"$exported")
     expect_true 'what is imported is what was exported' test "$("$ctl" peer export --network copy | sed 's/^copy,/import,/')" = "$exported"
     expect_ctl 0 'copy,' peer export
     expect_ctl 5 'there is no network' peer export --network "$hostile"
@@ -693,6 +696,7 @@ run_parts() { # PART...
     local part begun
     work_dir="$(mktemp -d)"
     chmod 711 "$work_dir"
+    : >"$work_dir/empty"
     postgres_start "$work_dir/cluster"
     for part in "$@"; do
         begun=$SECONDS
@@ -703,15 +707,15 @@ run_parts() { # PART...
 
 # Two groups at a time; each one's output comes whole, when it has ended.
 run_groups() {
-    local group pid good bad
+    local group pid output good bad
     local -A running=()
     work_dir="$(mktemp -d)"
     finish_group() {
         wait -n -p pid "${!running[@]}" || true
-        group="${running[$pid]}"
+        output="${running[$pid]}"
         unset "running[$pid]"
-        grep -vE '^[0-9]+ passed, [0-9]+ failed$' "$group" || true
-        if ! read -r good bad < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$group"); then
+        grep -vE '^[0-9]+ passed, [0-9]+ failed$' "$output" || true
+        if ! read -r good bad < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$output"); then
             good=0 bad=1
             printf 'a part ended without a count\n'
         fi
