@@ -686,10 +686,10 @@ run_overtaken_commit() {
 
 # Parts that may run beside each other, each line in a cluster of its own; the long ones first.
 readonly groups=(
-    "tap overtaken_commit"
-    "administration cookbook"
-    "database_test"
-    "command_line defaults migrations owners hostile concurrency claims"
+    "claims cookbook"
+    "tap overtaken_commit concurrency"
+    "administration defaults"
+    "database_test migrations owners hostile command_line"
 )
 
 run_parts() { # PART...
