@@ -106,10 +106,11 @@ namespace() {
   run ip netns add "$made"
   NAMESPACES+=("$made")
   ip -n "$made" link set lo up
-  in_ns "$made" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+  in_net "$made" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 }
-# in_ns NS COMMAND...: in its network; /sys stays this one's.
-in_ns() { local namespace=$1; shift; nsenter --net="/run/netns/$namespace" -- "$@"; }
+# in_ns NS COMMAND...: in its network, with its /sys. in_net: the same with this one's /sys, in a third of the time.
+in_ns() { local namespace=$1; shift; ip netns exec "$namespace" "$@"; }
+in_net() { local namespace=$1; shift; nsenter --net="/run/netns/$namespace" -- "$@"; }
 
 # background FILE COMMAND...: output goes to FILE; the process id is the last of PIDS. Not for
 # functions: their process would be a shell, and what they run would outlive it.
@@ -312,8 +313,8 @@ has_grown() {
 }
 
 # pings NS ADDRESS SECONDS: true when a reply comes within the time.
-pings() { in_ns "$1" ping -q -c 1 -w "$(($3 * PATIENCE))" "$2" >/dev/null 2>&1; }
-peer_count() { in_ns "$1" wg show "$2" peers | wc -l; }
+pings() { in_net "$1" ping -q -c 1 -w "$(($3 * PATIENCE))" "$2" >/dev/null 2>&1; }
+peer_count() { in_net "$1" wg show "$2" peers | wc -l; }
 peers_are() { (($(peer_count "$1" "$2") == $3)); }
 
 # The picture that most scenarios use: one gateway, one client, one cable.
