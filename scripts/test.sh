@@ -2,8 +2,7 @@
 # All tests: installs what they need, builds, and ends with a line "N passed, N failed".
 #
 #   sudo scripts/test.sh                  everything
-#   sudo scripts/test.sh unit             mirrors service/; no root, no network, no sleep; then the checks, and 20 s of fuzzing
-#                                         for each target
+#   sudo scripts/test.sh unit             mirrors service/; no root, no network, no sleep; then the checks
 #   sudo scripts/test.sh schema           the database and wg-provisionctl against a real PostgreSQL
 #   sudo scripts/test.sh integration      namespaces, a real PostgreSQL, wireguard-go as device and client
 #   sudo scripts/test.sh guest            the same promises on Debian's stock kernel, in an emulator; and systemd
@@ -18,7 +17,7 @@ cd "$(dirname "$0")/.."
 source scripts/lib.sh
 
 arguments=("$@")
-usage() { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 preset=dev
 repeat=1
 load=()
@@ -117,8 +116,7 @@ run_suite() {
     unit)
       part unit
       ((repeat == 1)) || return 0
-      part checks
-      part scripts/fuzz.sh --seconds 20 ;;
+      part checks ;;
     schema) part tests/integration/database/run.sh ;;
     integration)
       part tests/integration/run.sh --repeat "$repeat" "${load[@]}"

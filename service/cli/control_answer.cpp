@@ -19,7 +19,7 @@ int code_of(const std::string& word) {
 }
 
 // The daemon's lines have objects in an array in an object, and nothing deeper.
-constexpr int most_levels = 3;
+constexpr int deepest_line = 3;
 
 std::string word_of(const json& object, const char* key, const char* otherwise) {
   const json::const_iterator found = object.find(key);
@@ -32,7 +32,7 @@ Error not_understood() {
 
 // Whether the line is the last one, and how it ends.
 std::optional<Status> end_of(std::string_view line) {
-  if (!is_json(line, most_levels)) return fail(not_understood());
+  if (!is_json(line, deepest_line)) return fail(not_understood());
   const json value = json::parse(line.begin(), line.end());
   if (!value.is_object()) return fail(not_understood());
   if (value.contains("done")) return Status{};

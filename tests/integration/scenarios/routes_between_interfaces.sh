@@ -19,6 +19,8 @@ sed -i 's/greeting: /routes: true, greeting: /' "$WORK/config.yaml"
 daemon_start "$GW" "$WORK/config.yaml"
 check "the daemon listens" wait_for 5 metric_is change_feed_up 1
 
+# held_at INTERFACE: the database knows that its session is there.
+held_at() { [[ $(sql 'SELECT interface FROM wg_provision.sessions' 2>/dev/null) == "$1" ]]; }
 # route_leads_to INTERFACE: and to it alone.
 route_leads_to() { [[ $(ip -n "$GW" route show 198.51.100.0/24 proto 151) == *" dev $1 "* ]]; }
 
@@ -26,10 +28,15 @@ client_start
 run ip -n "$CL" address add 198.51.100.1/32 dev lo
 check "at the first it connects" pings "$CL" 10.80.0.1 8
 check "its network has a route there" wait_for 1 route_leads_to "$WGS"
-for to in "$WGT 443" "$WGS 51820" "$WGT 443"; do
-  redial "$CL" "$WGC" "192.0.2.1:${to#* }"
-  check "at port ${to#* } it connects" pings "$CL" 10.80.0.1 12
-  check "the route is there" wait_for 1 route_leads_to "${to% *}"
+check "the database knows" wait_for 3 held_at "$WGS"
+# The interface that it has left drops it when the database tells of its new session; until then it is known on both.
+for to in "$WGT 443 $WGS" "$WGS 51820 $WGT" "$WGT 443 $WGS"; do
+  read -r interface port left <<<"$to"
+  redial "$CL" "$WGC" "192.0.2.1:$port"
+  check "at port $port it connects" pings "$CL" 10.80.0.1 12
+  check "the route is there" wait_for 1 route_leads_to "$interface"
+  check "the database knows" wait_for 3 held_at "$interface"
+  check "the other interface drops it" wait_for 5 peers_are "$GW" "$left" 0
   check "what is behind it answers" pings "$GW" 198.51.100.1 2
 done
 refute "nobody else's route is in the way" has_logged ' in the way'
