@@ -31,7 +31,7 @@ void require_sound(const Settings& settings) {
     require(interface.max_peers <= 1U << 20U && names.insert(interface.name).second);
   }
   require(!names.empty());
-  require(!settings.database.dsn.empty() && is_one_line(settings.database.dsn));
+  require(!settings.database.dsn.empty() && is_one_line(settings.database.dsn.c_str()));
   require(settings.database.sessions > 0 && settings.database.batch_size > 0);
   require(settings.database.reconnect_minimum <= settings.database.reconnect_maximum);
   require(settings.greet.patience < settings.greet.deadline);

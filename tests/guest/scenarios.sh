@@ -4,7 +4,8 @@
 # Each line begins with its boot's name; the last one is "N passed, N failed", for all.
 #
 #   tests/guest/scenarios.sh [BOOT]...              some or all of:
-#     probe     by the kernel probe, on the stock kernel, and what the daemon chooses by itself
+#     probe     by the kernel probe, on the stock kernel: what every source does
+#     events    by the kernel probe: what only the kernel's events can do, and what the daemon chooses by itself
 #     patched   by the events of the patched module
 #     device    the netlink back end and the peers on the kernel's own device
 #     capture   by capture, on the stock kernel
@@ -64,6 +65,9 @@ with_sources() {
   done <<<"$by_source"
 }
 
+# of_the_guest: the names of tests/guest/scenarios, by the probe.
+of_the_guest() { basename -a -s .sh tests/guest/scenarios/*.sh | sed 's/$/@probe/'; }
+
 device_exercise() {
   local status=0
   ip netns add exercise
@@ -80,7 +84,8 @@ in_guest() { tests/integration/run.sh --share-database "$@"; }
 # shellcheck disable=SC2046  # lists
 run_boot() {
   case $1 in
-    probe) in_guest --greetings reverse $(with_sources probe) "${automatic[@]}" ;;
+    probe) in_guest --greetings reverse $(with_sources probe | grep -vxF "$(of_the_guest)") ;;
+    events) in_guest --greetings reverse $(with_sources probe | grep -xF "$(of_the_guest)") "${automatic[@]}" ;;
     patched)
       tests/guest/unknown_peer_event.sh || true
       in_guest --greetings reverse $(with_sources netlink) ;;
@@ -149,12 +154,12 @@ if [[ ${1:-} == in-guest ]]; then run_boot "${@:2}"; exit; fi
 for which in "$@"; do
   case $which in
     only) break ;;
-    probe | patched | device | capture | systemd) ;;
-    *) sed -n '2,16s/^# \{0,1\}//p' tests/guest/scenarios.sh >&2; exit 2 ;;
+    probe | events | patched | device | capture | systemd) ;;
+    *) sed -n '2,17s/^# \{0,1\}//p' tests/guest/scenarios.sh >&2; exit 2 ;;
   esac
 done
 if [[ ${1:-} == only ]]; then prepare "$@"; boot "$@"; fi # its output as it comes
-(($# > 0)) || set -- probe patched device capture systemd # the long ones first
+(($# > 0)) || set -- events probe patched device systemd capture # the long ones first
 
 work=$(mktemp -d)
 trap clean_up EXIT
