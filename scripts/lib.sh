@@ -85,6 +85,17 @@ was_made_elsewhere() {
   return 1
 }
 
+# tell_progress: of ninja's lines, one for each quarter of the steps.
+tell_progress() {
+  local line told=0
+  while IFS= read -r line; do
+    if [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] && ((4 * BASH_REMATCH[1] / BASH_REMATCH[2] > told)); then
+      told=$((4 * BASH_REMATCH[1] / BASH_REMATCH[2]))
+      printf '   %d of %d steps\n' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+    fi
+  done
+}
+
 # build PRESET [TARGET...]: configures and builds into build/PRESET; tells how far it is, and why when it fails.
 build() {
   local preset=$1 log fresh=(); shift
@@ -97,8 +108,7 @@ build() {
   fi
   printf '== building (%s)\n' "$preset"
   cmake "${fresh[@]}" --preset "$preset" >"$log" 2>&1 &&
-    cmake --build "build/$preset" ${1:+--target "$@"} 2>&1 | tee -a "$log" | awk -F '[][/]' '
-      /^\[[0-9]+\/[0-9]+\]/ && int(4 * $2 / $3) > told { told = int(4 * $2 / $3); printf "   %d of %d steps\n", $2, $3; fflush() }' &&
+    cmake --build "build/$preset" ${1:+--target "$@"} 2>&1 | tee -a "$log" | tell_progress &&
     return
   tail -n 60 "$log" >&2
   printf 'the build failed; the whole log is in %s\n' "$log" >&2
