@@ -13,6 +13,8 @@ std::optional<PublicKey> PublicKey::parse(std::string_view text) {
   if (status != 0 || length != key.bytes.size() || end != text.data() + text.size()) {
     return std::nullopt;
   }
+  // The decoder takes some bytes beyond ASCII for letters.
+  if (key.to_string() != text) return std::nullopt;
   return key;
 }
 

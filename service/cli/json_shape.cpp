@@ -7,6 +7,8 @@ namespace provisiond::cli {
 using nlohmann::json;
 
 bool is_json(std::string_view text, int most_levels) {
+  // The parser takes a zero byte for the end, whatever follows it.
+  if (text.find('\0') != std::string_view::npos) return false;
   bool is_deep = false;
   // What is refused is not built.
   const json::parser_callback_t look = [&](int depth, json::parse_event_t event, json&) {

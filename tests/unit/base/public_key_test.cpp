@@ -41,6 +41,8 @@ INSTANTIATE_TEST_SUITE_P(
                       "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmoA",  // 33 bytes
                       "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo==", // too much padding
                       "hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo=",  // the URL alphabet
+                      "ERERERERERERERERERERERERERERERERE\xb5" // what the decoder takes for a letter
+                      "ERERERERE=",
                       " hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=",
                       "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=\n",
                       "hSDwCYkwp1R0i33ctD73Wg2/\nOg0mOBr066SpjqqbTmo=",

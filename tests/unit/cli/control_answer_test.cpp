@@ -61,6 +61,11 @@ TEST_F(ControlAnswerTest, RefusesWhatIsNoObject) {
   EXPECT_THAT(lines_, IsEmpty());
 }
 
+TEST_F(ControlAnswerTest, RefusesAZeroByteAndWhatFollowsIt) {
+  EXPECT_EQ(refusal_of(std::string{"{\"a\":1}\0\0more\n", 14}), not_understood);
+  EXPECT_THAT(lines_, IsEmpty());
+}
+
 // Whoever shows it would need as much stack as it is deep.
 TEST_F(ControlAnswerTest, RefusesWhatIsNestedDeeplyAndNoAnswerIs) {
   EXPECT_FALSE(hear("{\"interfaces\":[{\"name\":\"wg0\"}]}\n").has_value());
