@@ -3,7 +3,7 @@
 # client whose key is only in the database, and lets the client ping. Everything is made for this run and taken away
 # again, also on Ctrl-C.
 #
-#   sudo scripts/quickstart.sh            about @QUICKSTART@ minutes on a fresh Debian 12 machine with two cores, seconds after that
+#   sudo scripts/quickstart.sh            about four minutes on a fresh Debian 12 machine with two cores, seconds after that
 #   sudo scripts/quickstart.sh --keep     leaves everything running and says how to look around
 #
 # As root, with sudo or without; another user's call asks sudo.
