@@ -30,7 +30,8 @@ honest=$((2000 / PATIENCE))
 later=$((PATIENCE > 1 ? 3 : 4)) # an emulated machine makes some sixty initiations in a second
 spoof=(--source-prefix 198.18.0.0/15 --source-spread "$spoofed")
 
-crowd "$spoofed" "$((4000 / PATIENCE))" "${spoof[@]}"
+# No faster than a slow machine proves keys: what its queue drops fills no table behind it.
+crowd "$spoofed" "$((PATIENCE > 1 ? 500 : 4000))" "${spoof[@]}"
 wait "${PIDS[-1]}"
 for table in source_gate refused_keys key_gate replay; do
   check "the table $table overflows" \
