@@ -33,7 +33,6 @@ first_contact_ipv4               capture probe netlink
 first_contact_ipv6               probe netlink
 forged_key                       probe
 replayed_initiation              probe
-flood_of_random_keys             probe
 unknown_key_added_later          probe
 changes_at_once                  probe
 enrolment_on_trial               netlink
