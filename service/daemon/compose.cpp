@@ -12,9 +12,10 @@ namespace provisiond::daemon {
 
 namespace {
 
-constexpr std::size_t reports_capacity = 4096; // between two ticks
-constexpr std::size_t changes_capacity = 4096; // more turns into "any key"
-constexpr std::size_t control_capacity = 16;   // two for each client, one of them cut meanwhile
+constexpr std::size_t reports_capacity = 4096;                         // between two ticks
+constexpr std::size_t changes_capacity = 4096;                         // more turns into "any key"
+constexpr Duration database_hosts_interval = std::chrono::seconds{30}; // as names in DNS live
+constexpr std::size_t control_capacity = 16; // two for each client, one of them cut meanwhile
 
 // The questions that can be under way: those that wait, and those that the sessions have taken.
 std::size_t answers_capacity(const settings::Database& database) {
@@ -69,8 +70,9 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
                    Clock::now()},
       routing{{.interfaces = interfaces,
                .ifindex_of = [this](InterfaceId id) { return keeper.ifindex_of(id); },
+               .database_addresses = [this] { return database_hosts->addresses(); },
                .metrics = metrics},
-              route_tables_from(settings),
+              route_orders_from(settings),
               settings.watch.interval},
       authenticators{{.knocks = knocks,
                       .proofs = proofs,
@@ -123,6 +125,8 @@ Result<std::unique_ptr<Daemon>> Daemon::make(const settings::Settings& settings)
                            .metrics = parts->metrics});
   if (!pool) return fail(pool.error());
   parts->pool = std::move(*pool);
+  if (parts->routing.is_on())
+    parts->database_hosts.emplace(settings.database.dsn, database_hosts_interval);
   Result<std::unique_ptr<lookup::ChangeFeed>> change_feed = lookup::ChangeFeed::start(
       lookup_limits(settings), networks_from(settings),
       {.changes = parts->changes, .events = parts->feed_events, .metrics = parts->metrics});

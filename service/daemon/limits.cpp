@@ -57,13 +57,14 @@ std::vector<kernel::Backend> backends_from(const settings::Settings& settings) {
   return backends;
 }
 
-std::vector<std::optional<std::uint32_t>> route_tables_from(const settings::Settings& settings) {
-  std::vector<std::optional<std::uint32_t>> tables;
+std::vector<std::optional<Routing::Order>> route_orders_from(const settings::Settings& settings) {
+  std::vector<std::optional<Routing::Order>> orders;
   for (const settings::Interface& interface : settings.interfaces) {
-    std::optional<std::uint32_t>& table = tables.emplace_back();
-    if (interface.routes) table = interface.route_table.number;
+    std::optional<Routing::Order>& order = orders.emplace_back();
+    if (interface.routes)
+      order = {.table = interface.route_table.number, .within = interface.route_within};
   }
-  return tables;
+  return orders;
 }
 
 std::vector<std::string> networks_from(const settings::Settings& settings) {

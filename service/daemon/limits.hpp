@@ -5,6 +5,7 @@
 #include "admit/refused_keys.hpp"
 #include "admit/source_gate.hpp"
 #include "daemon/database_watch.hpp"
+#include "daemon/routing.hpp"
 #include "flow/interface.hpp"
 #include "flow/wiring.hpp"
 #include "greet/budget.hpp"
@@ -23,8 +24,8 @@ namespace provisiond::daemon {
 
 std::vector<flow::Interface> interfaces_from(const settings::Settings& settings);
 std::vector<kernel::Backend> backends_from(const settings::Settings& settings);
-// For each interface the table of its routes; none where no routes are kept.
-std::vector<std::optional<std::uint32_t>> route_tables_from(const settings::Settings& settings);
+// For each interface; none where no routes are kept.
+std::vector<std::optional<Routing::Order>> route_orders_from(const settings::Settings& settings);
 std::vector<std::string> networks_from(const settings::Settings& settings);
 std::vector<std::string> interface_names_from(const settings::Settings& settings);
 admit::SourceGate::Limits source_gate_limits(const settings::Settings& settings);

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -35,9 +36,28 @@ provisiond::log::Level log_level(provisiond::settings::LogLevel level) {
   return static_cast<provisiond::log::Level>(level);
 }
 
-std::optional<std::string> weakness_of(const provisiond::settings::Database& database) {
-  const Result<ConnectionString> string = ConnectionString::parse(database.dsn);
-  return string ? string->weakness() : std::nullopt;
+// What the settings allow and an operator should know of.
+struct Warning {
+  std::string_view event; // as it is logged
+  std::string where;      // in the settings
+  std::string why;
+};
+
+std::vector<Warning> warnings_of(const Settings& settings) {
+  std::vector<Warning> warnings;
+  const Result<ConnectionString> string = ConnectionString::parse(settings.database.dsn);
+  if (const std::optional<std::string> weakness = string ? string->weakness() : std::nullopt)
+    warnings.push_back(
+        {.event = "the way to the database is not safe", .where = "database", .why = *weakness});
+  const std::vector<provisiond::IpPrefix> unbounded = provisiond::settings::not_global_prefixes();
+  for (const provisiond::settings::Interface& interface : settings.interfaces) {
+    if (!interface.routes || interface.route_within != unbounded) continue;
+    warnings.push_back(
+        {.event = "routes are not bounded by the settings",
+         .where = interface.name,
+         .why = "a row may route any private network here: name yours in route-within"});
+  }
+  return warnings;
 }
 
 int serve(const Options& options) {
@@ -49,17 +69,17 @@ int serve(const Options& options) {
     return exit_configuration;
   }
   const Settings& settings = std::get<Settings>(loaded);
-  const std::optional<std::string> weakness = weakness_of(settings.database);
+  const std::vector<Warning> warnings = warnings_of(settings);
   if (options.only_check) {
-    if (weakness)
-      std::fprintf(stderr, "%s: warning: database: %s\n", options.config.c_str(),
-                   weakness->c_str());
+    for (const Warning& warning : warnings)
+      std::fprintf(stderr, "%s: warning: %s: %s\n", options.config.c_str(), warning.where.c_str(),
+                   warning.why.c_str());
     std::printf("%s: OK\n", options.config.c_str());
     return 0;
   }
   provisiond::log::set_level(log_level(settings.log.level));
-  if (weakness)
-    provisiond::log::warning("the way to the database is not safe", {{"why", *weakness}});
+  for (const Warning& warning : warnings)
+    provisiond::log::warning(warning.event, {{"in", warning.where}, {"why", warning.why}});
   const Result<std::unique_ptr<Daemon>> daemon = Daemon::make(settings);
   if (!daemon) {
     provisiond::log::error("cannot start", {{"error", daemon.error().message()}});

@@ -2,6 +2,7 @@
 
 #include "daemon/compose.hpp"
 #include "daemon/control_desk.hpp"
+#include "daemon/database_hosts.hpp"
 #include "daemon/database_watch.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/event_sources.hpp"
@@ -76,6 +77,7 @@ struct Daemon::Parts {
   flow::Flow flow;
   Interfaces keeper;
   ControlDesk control_desk;
+  std::optional<DatabaseHosts> database_hosts; // where routes are kept
   Routing routing;
 
   // Threads last, so that they end first.

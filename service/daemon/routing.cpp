@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string>
 #include <utility>
 
 namespace provisiond::daemon {
@@ -33,15 +34,17 @@ std::string_view words_for(bool is_taken, bool is_other_network) {
 
 } // namespace
 
-Routing::Routing(const Wiring& wiring, const std::vector<std::optional<std::uint32_t>>& tables,
+Routing::Routing(const Wiring& wiring, const std::vector<std::optional<Order>>& orders,
                  Duration interval)
     : wiring_{wiring}, interval_{interval} {
+  std::vector<IpPrefix> within;
   for (flow::Interface& interface : wiring_.interfaces) {
-    const std::optional<std::uint32_t>& table = tables[interface.id.value];
-    if (!table) continue;
+    const std::optional<Order>& order = orders[interface.id.value];
+    if (!order) continue;
+    within.insert(within.end(), order->within.begin(), order->within.end());
     interface.allowed_ips.remember_changes();
     tracking_.push_back(Tracking{.interface = interface.id,
-                                 .table = *table,
+                                 .order = *order,
                                  .ifindex = 0,
                                  .known = flow::Interface::Known::none,
                                  .keeper = nullptr,
@@ -50,6 +53,8 @@ Routing::Routing(const Wiring& wiring, const std::vector<std::optional<std::uint
                                  .waiting = {},
                                  .reviewed = {}});
   }
+  for (flow::Interface& interface : wiring_.interfaces)
+    interface.peers.remember_endpoints(within);
 }
 
 void Routing::step(TimePoint now) {
@@ -82,8 +87,10 @@ void Routing::step(Tracking& tracking, TimePoint now) {
     tracking.yielded.clear();
     tracking.waiting.clear();
   }
-  if (ifindex == 0 || (!tracking.keeper && !open(interface, tracking))) return;
+  const std::optional<std::vector<IpAddress>> database = wiring_.database_addresses();
+  if (ifindex == 0 || !database || (!tracking.keeper && !open(interface, tracking))) return;
 
+  tracking.keeper->keep_out(*database);
   tracking.keeper->note(changed);
   review(tracking);
   const install::RouteKeeper::Outcome outcome = tracking.keeper->step(
@@ -170,12 +177,12 @@ bool Routing::are_others_known(const Tracking& tracking) const {
 }
 
 bool Routing::is_beside(const Tracking& tracking, const Tracking& other) const {
-  return &tracking != &other && tracking.table == other.table;
+  return &tracking != &other && tracking.order.table == other.order.table;
 }
 
 bool Routing::open(const flow::Interface& interface, Tracking& tracking) {
   Result<std::unique_ptr<kernel::Routes>> routes =
-      wiring_.open_routes({.ifindex = tracking.ifindex, .table = tracking.table});
+      wiring_.open_routes({.ifindex = tracking.ifindex, .table = tracking.order.table});
   if (!routes) {
     problem(interface, tracking, routes.error());
     return false;
@@ -183,9 +190,29 @@ bool Routing::open(const flow::Interface& interface, Tracking& tracking) {
   const install::PrefixHolder without_peer = tracking.known == flow::Interface::Known::all
                                                  ? install::PrefixHolder::nobody
                                                  : install::PrefixHolder::unasked;
-  tracking.keeper = std::make_unique<install::RouteKeeper>(std::move(*routes), tracking.table,
-                                                           interval_, without_peer);
+  const auto is_sibling = [this, &interface](std::uint32_t ifindex) {
+    return is_of_network(ifindex, interface.network);
+  };
+  const auto holds_endpoint = [this](const IpPrefix& prefix) {
+    return std::ranges::any_of(wiring_.interfaces, [&](const flow::Interface& each) {
+      return each.peers.has_endpoint_in(prefix);
+    });
+  };
+  tracking.keeper = std::make_unique<install::RouteKeeper>(
+      std::move(*routes), install::RouteKeeper::Options{.ifindex = tracking.ifindex,
+                                                        .table = tracking.order.table,
+                                                        .interval = interval_,
+                                                        .without_peer = without_peer,
+                                                        .within = tracking.order.within,
+                                                        .is_sibling = is_sibling,
+                                                        .holds_endpoint = holds_endpoint});
   return true;
+}
+
+bool Routing::is_of_network(std::uint32_t ifindex, const std::string& network) const {
+  return std::ranges::any_of(wiring_.interfaces, [&](const flow::Interface& each) {
+    return each.network == network && wiring_.ifindex_of(each.id) == ifindex;
+  });
 }
 
 void Routing::hurry() {
@@ -204,6 +231,8 @@ void Routing::report(const flow::Interface& interface, Tracking& tracking,
   wiring_.metrics.route_errors.add(outcome.failures - outcome.faults.size());
   for (const install::RouteKeeper::Fault& fault : outcome.faults)
     report(interface, tracking, fault, now);
+  for (const install::RefusedRoute& refused : outcome.refused)
+    report(interface, tracking, refused, now);
   if (!outcome.listing)
     problem(interface, tracking, outcome.listing.error());
   else
@@ -220,8 +249,20 @@ void Routing::report(const flow::Interface& interface, Tracking& tracking,
   log::warning(words_for(is_taken, whose == InTheWay::other_network),
                {{"interface", interface.name},
                 {"prefix", fault.prefix.to_string()},
-                {"table", std::to_string(tracking.table)},
+                {"table", std::to_string(tracking.order.table)},
                 {"error", fault.error.message()}});
+}
+
+void Routing::report(const flow::Interface& interface, const Tracking& tracking,
+                     const install::RefusedRoute& refused, TimePoint now) {
+  wiring_.metrics.routes_refused.add();
+  if (!lines_.take(lines_of_faults, now)) return wiring_.metrics.log_lines_suppressed.add();
+  const std::optional<PublicKey> key = interface.allowed_ips.owner_of(refused.prefix);
+  log::warning("route refused", {{"interface", interface.name},
+                                 {"prefix", refused.prefix.to_string()},
+                                 {"table", std::to_string(tracking.order.table)},
+                                 {"key", key ? key->to_string() : std::string{}},
+                                 {"reason", std::string{words_for(refused.refusal)}}});
 }
 
 void Routing::problem(const flow::Interface& interface, Tracking& tracking, const Error& error) {

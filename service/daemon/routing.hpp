@@ -26,7 +26,7 @@ namespace provisiond::daemon {
 // A table has one route for a prefix. When peers on two interfaces of one network have the same, as
 // one that has moved and has not left its former place yet, the route leads to the one that was
 // active last, and to the other when that leaves. Interfaces of two networks never take each
-// other's routes.
+// other's routes. What the gateway needs for itself gets none (install::RouteBounds).
 //
 // Loop thread. Logs each failure once, twenty at once and ten a second at most. Costs nothing where
 // no interface wants routes.
@@ -34,17 +34,26 @@ class Routing {
  public:
   using OpenRoutes =
       std::function<Result<std::unique_ptr<kernel::Routes>>(const kernel::RouteTarget&)>;
+  // Where the database is; nullopt while that is being found out, and no route is made so long.
+  using DatabaseAddresses = std::function<std::optional<std::vector<IpAddress>>()>;
   struct Wiring {
     std::vector<flow::Interface>& interfaces;
     std::function<std::uint32_t(InterfaceId)> ifindex_of; // 0 while it is not there
+    DatabaseAddresses database_addresses;
     metrics::Metrics& metrics;
     OpenRoutes open_routes = kernel::open_routes;
   };
 
-  // `tables` is indexed like Wiring::interfaces; none: that interface wants no routes. `interval`
-  // is between listings of the kernel's routes.
-  Routing(const Wiring& wiring, const std::vector<std::optional<std::uint32_t>>& tables,
-          Duration interval);
+  // What the settings say of one interface's routes.
+  struct Order {
+    std::uint32_t table = kernel::main_route_table;
+    std::vector<IpPrefix> within;
+    bool operator==(const Order&) const = default;
+  };
+
+  // `orders` is indexed like Wiring::interfaces; none: that interface wants no routes. `interval`
+  // is between listings of the kernel's routes. There are no peers yet.
+  Routing(const Wiring& wiring, const std::vector<std::optional<Order>>& orders, Duration interval);
 
   [[nodiscard]] bool is_on() const { return !tracking_.empty(); }
   // One step of each keeper. After a change on the devices, and as often as the loop turns.
@@ -58,7 +67,7 @@ class Routing {
   // An interface that wants routes.
   struct Tracking {
     InterfaceId interface;
-    std::uint32_t table = kernel::main_route_table;
+    Order order{};
     std::uint32_t ifindex = 0;
     flow::Interface::Known known = flow::Interface::Known::none; // when the keeper was made
     std::unique_ptr<install::RouteKeeper> keeper; // none while the interface is not there
@@ -78,11 +87,14 @@ class Routing {
   [[nodiscard]] bool is_beaten(const Tracking& tracking, const IpPrefix& prefix) const;
   [[nodiscard]] bool are_others_known(const Tracking& tracking) const;
   [[nodiscard]] bool is_beside(const Tracking& tracking, const Tracking& other) const;
+  [[nodiscard]] bool is_of_network(std::uint32_t ifindex, const std::string& network) const;
   [[nodiscard]] bool open(const flow::Interface& interface, Tracking& tracking);
   void report(const flow::Interface& interface, Tracking& tracking,
               const install::RouteKeeper::Outcome& outcome, TimePoint now);
   void report(const flow::Interface& interface, Tracking& tracking,
               const install::RouteKeeper::Fault& fault, TimePoint now);
+  void report(const flow::Interface& interface, const Tracking& tracking,
+              const install::RefusedRoute& refused, TimePoint now);
   void problem(const flow::Interface& interface, Tracking& tracking, const Error& error);
 
   Wiring wiring_;

@@ -67,6 +67,7 @@ std::optional<Refusal> Flow::plan(Interface& interface, const Sighting& sighting
   Peer& peer = interface.peers.add(record.key, PeerStage::installing);
   peer.active_at = now.steady;
   peer.watched_since = now.steady;
+  interface.peers.set_endpoint(peer, sighting.source);
   interface.peers.note_changed(peer);
   interface.peers.give_to(peer, Owner::ours);
   peer.follow(record);

@@ -107,7 +107,7 @@ void Flow::seen(Interface& interface, const kernel::PeerState& state, const Inst
   interface.peers.note_seen(peer);
   peer.received_bytes = state.received_bytes;
   peer.sent_bytes = state.sent_bytes;
-  peer.endpoint = state.endpoint;
+  interface.peers.set_endpoint(peer, state.endpoint);
   peer.keepalive_seconds = state.keepalive_seconds;
   if (known != nullptr) note_prefixes(interface, peer, state);
   note_handshake(interface, peer, state, now);

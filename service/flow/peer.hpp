@@ -36,7 +36,8 @@ struct Peer {
   std::optional<Eviction> leaves_for;    // while it is leaving for good
   // As the last pass found it.
   WallTime last_handshake{}; // the epoch: never
-  std::optional<Endpoint> endpoint;
+  std::optional<Endpoint>
+      endpoint; // before the first pass that shows it: where its knock came from
   std::uint64_t received_bytes = 0;
   std::uint64_t sent_bytes = 0;
   std::uint64_t seen_in_pass = 0;

@@ -63,17 +63,45 @@ void PeerTable::give_to(Peer& peer, Owner owner) {
   peer.owner = owner;
 }
 
+void PeerTable::set_endpoint(Peer& peer, const std::optional<Endpoint>& endpoint) {
+  if (peer.endpoint == endpoint) return;
+  count_endpoint(peer.endpoint, -1);
+  peer.endpoint = endpoint;
+  count_endpoint(peer.endpoint, +1);
+}
+
+void PeerTable::remember_endpoints(const std::vector<IpPrefix>& within) {
+  assert(entries_.empty());
+  remembered_ = within;
+}
+
+bool PeerTable::has_endpoint_in(const IpPrefix& prefix) const {
+  const std::map<IpAddress, int>::const_iterator next = endpoints_.lower_bound(prefix.address);
+  return next != endpoints_.end() && prefix.contains(next->first);
+}
+
+void PeerTable::count_endpoint(const std::optional<Endpoint>& endpoint, int change) {
+  if (!endpoint || std::ranges::none_of(remembered_, [&](const IpPrefix& prefix) {
+        return prefix.contains(endpoint->address);
+      }))
+    return;
+  const std::map<IpAddress, int>::iterator entry = endpoints_.try_emplace(endpoint->address).first;
+  if ((entry->second += change) == 0) endpoints_.erase(entry);
+}
+
 void PeerTable::erase(const PublicKey& key) {
   const Entries::iterator found = entries_.find(key);
   if (found == entries_.end()) return;
   --counts_[static_cast<std::size_t>(found->second.stage)];
   --owners_[static_cast<std::size_t>(found->second.owner)];
+  count_endpoint(found->second.endpoint, -1);
   leave_order(found->second);
   entries_.erase(found);
 }
 
 void PeerTable::clear() {
   entries_.clear();
+  endpoints_.clear();
   order_.clear();
   empty_places_ = 0;
   counts_ = {};

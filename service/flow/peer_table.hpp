@@ -8,6 +8,8 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -62,8 +64,15 @@ class PeerTable {
   [[nodiscard]] const Peer* find(const PublicKey& key) const;
   void advance(Peer& peer, PeerStage to);
   void give_to(Peer& peer, Owner owner);
+  // Where it is; nullopt: not known.
+  void set_endpoint(Peer& peer, const std::optional<Endpoint>& endpoint);
   void erase(const PublicKey& key);
   void clear();
+
+  // From now on endpoints inside these are remembered, so that `has_endpoint_in` can tell at once;
+  // call it while there are no peers. Memory: about 80 bytes for each address inside.
+  void remember_endpoints(const std::vector<IpPrefix>& within);
+  [[nodiscard]] bool has_endpoint_in(const IpPrefix& prefix) const;
 
   // An incomplete pass that does not show a peer proves nothing; so many in a row do. A peer that
   // is there all the same is found again by the pass that shows it, so nothing is cut.
@@ -109,6 +118,7 @@ class PeerTable {
   };
 
   void leave_order(const Peer& peer);
+  void count_endpoint(const std::optional<Endpoint>& endpoint, int change);
 
   Entries entries_;
   std::vector<Place> order_; // of arrival
@@ -117,6 +127,8 @@ class PeerTable {
   std::array<std::size_t, peer_stage_names.size()> counts_{};
   std::array<std::size_t, 3> owners_{}; // by Owner
   std::uint64_t pass_ = 0;
+  std::vector<IpPrefix> remembered_;
+  std::map<IpAddress, int> endpoints_; // inside `remembered_`; how many peers
 };
 
 } // namespace provisiond::flow

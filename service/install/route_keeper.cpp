@@ -14,10 +14,17 @@ constexpr Duration retry_pause = std::chrono::seconds{1}; // after a listing tha
 
 } // namespace
 
-RouteKeeper::RouteKeeper(std::unique_ptr<kernel::Routes> routes, std::uint32_t table,
-                         Duration interval, PrefixHolder without_peer)
-    : routes_{std::move(routes)}, scope_{.subnets = {}, .table = table}, interval_{interval},
-      without_peer_{without_peer} {}
+RouteKeeper::RouteKeeper(std::unique_ptr<kernel::Routes> routes, Options options)
+    : routes_{std::move(routes)}, options_{std::move(options)} {
+  scope_.table = options_.table;
+  scope_.bounds.within = options_.within;
+}
+
+void RouteKeeper::keep_out(const std::vector<IpAddress>& database) {
+  if (scope_.bounds.database == database) return;
+  scope_.bounds.database = database;
+  if (has_listed_) review_ = {.is_under_way = true};
+}
 
 void RouteKeeper::note(std::span<const IpPrefix> changed) {
   // What is there before the first listing, that one finds.
@@ -35,6 +42,7 @@ RouteKeeper::Outcome RouteKeeper::step(const AllowedIpIndex& device, const Holde
   if (stage_ == Stage::settle && (is_hurried_ || now >= listing_due_)) {
     stage_ = Stage::list;
     is_hurried_ = false;
+    next_hops_.clear();
     ++listing_;
   }
   if (stage_ == Stage::list) outcome.listing = list(now);
@@ -46,9 +54,10 @@ RouteKeeper::Outcome RouteKeeper::step(const AllowedIpIndex& device, const Holde
 
 // One part.
 Status RouteKeeper::list(TimePoint now) {
-  std::vector<IpPrefix> routes;
-  const Result<kernel::Routes::Listing> part = routes_->list(routes);
-  for (const IpPrefix& route : routes) {
+  kernel::Routes::Listed listed;
+  const Result<kernel::Routes::Listing> part = routes_->list(listed);
+  next_hops_.insert(listed.next_hops.begin(), listed.next_hops.end());
+  for (const IpPrefix& route : listed.ours) {
     const bool is_new = present_.insert_or_assign(route, listing_).second;
     if (is_new && has_listed_) to_settle_.insert(route); // before, the review meets it
   }
@@ -56,26 +65,42 @@ Status RouteKeeper::list(TimePoint now) {
   Status ended = part ? end_listing(now) : fail(part.error());
   if (ended) return ended;
   stage_ = Stage::settle;
-  listing_due_ = now + std::min(interval_, retry_pause);
+  listing_due_ = now + std::min(options_.interval, retry_pause);
   return ended;
 }
 
 // It is complete: what is present and was not told is not there any more.
 Status RouteKeeper::end_listing(TimePoint now) {
-  Result<std::vector<IpPrefix>> subnets = routes_->subnets();
-  if (!subnets) return fail(subnets.error());
-  std::ranges::sort(*subnets);
+  Result<RouteScope> scope = read_scope();
+  if (!scope) return fail(scope.error());
   // What has failed may work now; a review comes by it.
-  if (!has_listed_ || *subnets != scope_.subnets)
+  if (!has_listed_ || *scope != scope_)
     review_ = {.is_under_way = true};
   else
     retry_ = {.is_under_way = !failed_.empty()};
-  scope_.subnets = std::move(*subnets);
+  scope_ = std::move(*scope);
   sweep_from_.reset();
   stage_ = Stage::sweep;
-  listing_due_ = now + interval_;
+  listing_due_ = now + options_.interval;
   has_listed_ = true;
   return {};
+}
+
+Result<RouteScope> RouteKeeper::read_scope() {
+  const Result<std::vector<kernel::AddressSubnet>> subnets = routes_->subnets();
+  if (!subnets) return fail(subnets.error());
+  RouteScope scope{.subnets = {}, .table = scope_.table, .bounds = scope_.bounds};
+  scope.bounds.other_interfaces.clear();
+  for (const kernel::AddressSubnet& subnet : *subnets) {
+    if (subnet.ifindex == options_.ifindex)
+      scope.subnets.push_back(subnet.prefix);
+    else if (!options_.is_sibling || !options_.is_sibling(subnet.ifindex))
+      scope.bounds.other_interfaces.push_back(subnet.prefix);
+  }
+  std::ranges::sort(scope.subnets);
+  std::ranges::sort(scope.bounds.other_interfaces);
+  scope.bounds.next_hops.assign(next_hops_.begin(), next_hops_.end());
+  return scope;
 }
 
 // Somebody may have removed routes of ours.
@@ -113,7 +138,7 @@ std::optional<IpPrefix> RouteKeeper::next_to_settle(const AllowedIpIndex& device
 }
 
 std::optional<IpPrefix> RouteKeeper::next_to_retry() const {
-  const std::map<IpPrefix, int>::const_iterator failure =
+  const std::map<IpPrefix, Cause>::const_iterator failure =
       retry_.last ? failed_.upper_bound(*retry_.last) : failed_.begin();
   if (failure == failed_.end()) return std::nullopt;
   return failure->first;
@@ -137,24 +162,32 @@ std::vector<PrefixState> RouteKeeper::take_batch(const AllowedIpIndex& device,
   }
   std::vector<PrefixState> states;
   for (const IpPrefix& prefix : prefixes) {
-    PrefixHolder holder = without_peer_;
+    PrefixState state{
+        .prefix = prefix, .holder = options_.without_peer, .has_route = present_.contains(prefix)};
     if (const std::optional<PublicKey> owner = device.owner_of(prefix))
-      holder = holder_of(prefix, *owner);
-    states.push_back({.prefix = prefix, .holder = holder, .has_route = present_.contains(prefix)});
+      state.holder = holder_of(prefix, *owner);
+    const bool may_come = state.holder == PrefixHolder::ours && !state.has_route;
+    state.holds_endpoint = may_come && options_.holds_endpoint && options_.holds_endpoint(prefix);
+    states.push_back(state);
   }
   return states;
 }
 
 void RouteKeeper::settle(const std::vector<PrefixState>& prefixes, Outcome& outcome) {
-  const std::vector<kernel::RouteChange> changes = plan_routes(prefixes, scope_);
-  const std::vector<Status> statuses = routes_->apply(changes);
-  for (std::size_t i = 0; i < changes.size(); ++i)
-    take_status(changes[i], statuses[i], outcome);
+  const RoutePlan plan = plan_routes(prefixes, scope_);
+  const std::vector<Status> statuses = routes_->apply(plan.changes);
+  for (std::size_t i = 0; i < plan.changes.size(); ++i)
+    take_status(plan.changes[i], statuses[i], outcome);
+  for (const RefusedRoute& refused : plan.refused) {
+    const Cause cause{.code = 0, .refusal = refused.refusal};
+    if (std::exchange(failed_[refused.prefix], cause) != cause) outcome.refused.push_back(refused);
+  }
   if (failed_.empty()) return;
   // What needs no change has nothing left to fail.
   for (const PrefixState& state : prefixes) {
-    const bool is_planned = std::ranges::any_of(
-        changes, [&](const kernel::RouteChange& change) { return change.prefix == state.prefix; });
+    const bool is_planned =
+        std::ranges::count(plan.changes, state.prefix, &kernel::RouteChange::prefix) > 0 ||
+        std::ranges::count(plan.refused, state.prefix, &RefusedRoute::prefix) > 0;
     if (!is_planned) failed_.erase(state.prefix);
   }
 }
@@ -164,8 +197,8 @@ void RouteKeeper::take_status(const kernel::RouteChange& change, const Status& s
   if (!status) {
     if (status.error().code() == ENODEV) return; // all of them are gone with the interface
     ++outcome.failures;
-    const int code = status.error().code();
-    if (std::exchange(failed_[change.prefix], code) != code)
+    const Cause cause{.code = status.error().code()};
+    if (std::exchange(failed_[change.prefix], cause) != cause)
       outcome.faults.push_back({.prefix = change.prefix, .error = status.error()});
     return;
   }

@@ -45,6 +45,20 @@ class RouteKeeper {
   // What the peer with this key, which has the prefix on the device, is to us.
   using HolderOf = std::function<PrefixHolder(const IpPrefix&, const PublicKey&)>;
 
+  struct Options {
+    std::uint32_t ifindex = 0; // of the interface that the routes lead to
+    std::uint32_t table = kernel::main_route_table;
+    Duration interval{}; // between listings
+    // The holder of a prefix that no known peer has. `unasked` while not all peers of the device
+    // are known, so that its route stays.
+    PrefixHolder without_peer = PrefixHolder::nobody;
+    std::vector<IpPrefix> within{}; // see RouteBounds
+    // Interfaces of the same network, between which peers and their prefixes move; none: no other.
+    std::function<bool(std::uint32_t ifindex)> is_sibling{};
+    // Whether a peer, on any interface, has its endpoint inside; none: no peer.
+    std::function<bool(const IpPrefix&)> holds_endpoint{};
+  };
+
   // A change that failed, told once until it succeeds, fails in another way or is not wanted any
   // more.
   struct Fault {
@@ -53,19 +67,19 @@ class RouteKeeper {
   };
   struct Outcome {
     std::vector<Fault> faults;
-    std::size_t failures = 0; // those told before included
-    Status listing;           // an Error: the routes could not be read, and stay as they are
+    std::vector<RefusedRoute> refused; // told once, too
+    std::size_t failures = 0;          // those told before included
+    Status listing; // an Error: the routes could not be read, and stay as they are
   };
 
-  // `without_peer`: the holder of a prefix that no known peer has. `unasked` while not all peers of
-  // the device are known, so that its route stays.
-  RouteKeeper(std::unique_ptr<kernel::Routes> routes, std::uint32_t table, Duration interval,
-              PrefixHolder without_peer = PrefixHolder::nobody);
+  RouteKeeper(std::unique_ptr<kernel::Routes> routes, Options options);
 
   // What has changed on the device since the last step, once or several times each.
   void note(std::span<const IpPrefix> changed);
   // What was in the way of this prefix, or whose it is, has changed. A failure is told anew.
   void retry(const IpPrefix& prefix);
+  // Where the database is: no route takes that. Others than before ask for a review.
+  void keep_out(const std::vector<IpAddress>& database);
   // The kernel may have changed something by itself: the next step lists, anew if it was at it.
   void hurry() { is_hurried_ = true; }
 
@@ -90,6 +104,13 @@ class RouteKeeper {
     std::optional<IpPrefix> last{};
   };
 
+  // Why a prefix that should have a route has none: errno, or a refusal.
+  struct Cause {
+    int code = 0;
+    std::optional<RouteRefusal> refusal{};
+    bool operator==(const Cause&) const = default;
+  };
+
   Status list(TimePoint now);
   Status end_listing(TimePoint now);
   void sweep();
@@ -98,13 +119,13 @@ class RouteKeeper {
   [[nodiscard]] std::optional<IpPrefix> next_to_retry() const;
   [[nodiscard]] std::vector<PrefixState> take_batch(const AllowedIpIndex& device,
                                                     const HolderOf& holder_of);
+  Result<RouteScope> read_scope();
   void settle(const std::vector<PrefixState>& prefixes, Outcome& outcome);
   void take_status(const kernel::RouteChange& change, const Status& status, Outcome& outcome);
 
   std::unique_ptr<kernel::Routes> routes_;
+  Options options_;
   RouteScope scope_;
-  Duration interval_;
-  PrefixHolder without_peer_;
   TimePoint listing_due_{};
   bool is_hurried_ = false;
   Stage stage_ = Stage::settle;
@@ -115,7 +136,8 @@ class RouteKeeper {
   Walk retry_;                                // over failed_
   std::map<IpPrefix, std::uint64_t> present_; // in the kernel, ours; which listing told it last
   std::set<IpPrefix> to_settle_;              // may not be as they should be
-  std::map<IpPrefix, int> failed_;            // with the code of the failure
+  std::map<IpPrefix, Cause> failed_;          // of peers of ours
+  std::set<IpAddress> next_hops_;             // that this listing has told so far
 };
 
 } // namespace provisiond::install

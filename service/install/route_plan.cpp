@@ -1,6 +1,7 @@
 #include "install/route_plan.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace provisiond::install {
 
@@ -8,28 +9,35 @@ namespace {
 
 using Action = kernel::RouteChange::Action;
 
-bool is_beyond(const IpPrefix& prefix, const RouteScope& scope) {
-  if (prefix.length == 0 && scope.table == kernel::main_route_table) return false;
-  return std::ranges::none_of(scope.subnets, [&](const IpPrefix& subnet) {
+bool is_in_a_subnet(const IpPrefix& prefix, const RouteScope& scope) {
+  return std::ranges::any_of(scope.subnets, [&](const IpPrefix& subnet) {
     return subnet.length <= prefix.length && subnet.contains(prefix.address);
   });
 }
 
+std::optional<RouteRefusal> refusal_of(const PrefixState& state, const RouteScope& scope) {
+  const bool would_loop = scope.table == kernel::main_route_table && state.holds_endpoint;
+  if (would_loop && !state.has_route) return RouteRefusal::endpoint;
+  return refuses(scope.bounds, state.prefix, scope.table);
+}
+
 } // namespace
 
-std::vector<kernel::RouteChange> plan_routes(std::span<const PrefixState> prefixes,
-                                             const RouteScope& scope) {
-  std::vector<kernel::RouteChange> changes;
+RoutePlan plan_routes(std::span<const PrefixState> prefixes, const RouteScope& scope) {
+  RoutePlan plan;
   for (const PrefixState& state : prefixes) {
-    const bool is_beyond_subnets = is_beyond(state.prefix, scope);
-    const bool wants = is_beyond_subnets && state.holder == PrefixHolder::ours;
-    const bool may_stay = is_beyond_subnets && state.holder != PrefixHolder::nobody;
-    if (wants && !state.has_route)
-      changes.push_back({.action = Action::add, .prefix = state.prefix});
-    if (!may_stay && state.has_route)
-      changes.push_back({.action = Action::remove, .prefix = state.prefix});
+    const bool needs_none =
+        state.holder == PrefixHolder::nobody || is_in_a_subnet(state.prefix, scope);
+    const std::optional<RouteRefusal> refusal =
+        needs_none ? std::nullopt : refusal_of(state, scope);
+    const bool is_ours = state.holder == PrefixHolder::ours;
+    if (refusal && is_ours) plan.refused.push_back({.prefix = state.prefix, .refusal = *refusal});
+    if (state.has_route && (needs_none || refusal))
+      plan.changes.push_back({.action = Action::remove, .prefix = state.prefix});
+    if (!state.has_route && is_ours && !needs_none && !refusal)
+      plan.changes.push_back({.action = Action::add, .prefix = state.prefix});
   }
-  return changes;
+  return plan;
 }
 
 } // namespace provisiond::install

@@ -5,7 +5,9 @@
 #include <linux/rtnetlink.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 namespace provisiond::kernel {
@@ -33,6 +35,18 @@ std::optional<int> dump_end(const NetlinkMessage& message) {
   if (message.type != NLMSG_ERROR && message.type != NLMSG_DONE) return std::nullopt;
   const int code = read_verdict(message).code;
   return code == ENOENT ? 0 : code; // a table without routes is not there
+}
+
+// The dumps that make a listing, in order: a protocol and a family each.
+constexpr std::array<std::uint8_t, 5> listed_protocols{route_protocol, RTPROT_BOOT, RTPROT_STATIC,
+                                                       RTPROT_DHCP, RTPROT_RA};
+constexpr std::size_t families = 2;
+
+IpAddress::Family family_of(std::size_t dump) {
+  return dump % families == 0 ? IpAddress::Family::v4 : IpAddress::Family::v6;
+}
+std::uint8_t protocol_of(std::size_t dump) {
+  return listed_protocols.at(dump / families);
 }
 
 } // namespace
@@ -92,9 +106,9 @@ Status NetlinkRoutes::receive_statuses(std::uint32_t first, std::span<const Rout
   return {};
 }
 
-Result<Routes::Listing> NetlinkRoutes::list(std::vector<IpPrefix>& into) {
+Result<Routes::Listing> NetlinkRoutes::list(Listed& into) {
   if (!dump_) {
-    const Status begun = begin_dump(IpAddress::Family::v4);
+    const Status begun = begin_dump(0);
     if (!begun) return fail(begun.error());
   }
   for (int datagram = 0; datagram < datagrams_per_part; ++datagram) {
@@ -104,31 +118,37 @@ Result<Routes::Listing> NetlinkRoutes::list(std::vector<IpPrefix>& into) {
       return fail(read.error());
     }
     if (*read == Listing::goes_on) continue;
-    const bool was_last = dump_->family == IpAddress::Family::v6;
+    const std::size_t next = dump_->number + 1;
     dump_.reset();
-    if (was_last) return Listing::complete;
-    const Status begun = begin_dump(IpAddress::Family::v6);
+    const std::size_t dumps =
+        target_.table == main_route_table ? families * listed_protocols.size() : families;
+    if (next == dumps) return Listing::complete;
+    const Status begun = begin_dump(next);
     if (!begun) return fail(begun.error());
+    return Listing::goes_on; // the kernel goes through all its routes for each
   }
   return Listing::goes_on;
 }
 
-Status NetlinkRoutes::begin_dump(IpAddress::Family family) {
+Status NetlinkRoutes::begin_dump(std::size_t number) {
   Result<NetlinkSocket> socket = NetlinkSocket::open(NETLINK_ROUTE);
   if (!socket) return fail(socket.error().while_doing("list routes"));
   // Without it the kernel tells every route that it has, which read_route sorts out.
   [[maybe_unused]] const Status filtered = socket->filter_dumps();
   request_.clear();
   const std::uint32_t sequence = socket->next_sequence();
-  append_get_routes(target_, family, sequence, request_);
+  if (protocol_of(number) == route_protocol)
+    append_get_routes(target_, family_of(number), sequence, request_);
+  else
+    append_get_others(target_.table, protocol_of(number), family_of(number), sequence, request_);
   const Status sent = socket->send(request_.filled());
   if (!sent) return fail(sent.error().while_doing("list routes"));
-  dump_.emplace(Dump{.socket = std::move(*socket), .family = family, .sequence = sequence});
+  dump_.emplace(Dump{.socket = std::move(*socket), .number = number, .sequence = sequence});
   return {};
 }
 
 // One datagram.
-Result<Routes::Listing> NetlinkRoutes::read_dump(std::vector<IpPrefix>& into) {
+Result<Routes::Listing> NetlinkRoutes::read_dump(Listed& into) {
   const Status received = dump_->socket.receive(answer_);
   if (!received) return fail(received.error().while_doing("list routes"));
   for (const NetlinkMessage& message : split_datagram(answer_.filled())) {
@@ -137,19 +157,21 @@ Result<Routes::Listing> NetlinkRoutes::read_dump(std::vector<IpPrefix>& into) {
       if (*code != 0) return fail(Error::system("list routes", *code));
       return Listing::complete;
     }
-    if (const std::optional<IpPrefix> prefix = read_route(message, target_))
-      into.push_back(*prefix);
+    if (protocol_of(dump_->number) != route_protocol)
+      std::ranges::copy(read_next_hops(message, target_.table), std::back_inserter(into.next_hops));
+    else if (const std::optional<IpPrefix> prefix = read_route(message, target_))
+      into.ours.push_back(*prefix);
   }
   return Listing::goes_on;
 }
 
-Result<std::vector<IpPrefix>> NetlinkRoutes::subnets() {
+Result<std::vector<AddressSubnet>> NetlinkRoutes::subnets() {
   request_.clear();
   const std::uint32_t sequence = socket_.next_sequence();
-  append_get_addresses(target_.ifindex, sequence, request_);
+  append_get_addresses(sequence, request_);
   const Status sent = socket_.send(request_.filled());
   if (!sent) return fail(sent.error().while_doing("list addresses"));
-  std::vector<IpPrefix> subnets;
+  std::vector<AddressSubnet> subnets;
   while (true) {
     const Status received = socket_.receive(answer_);
     if (!received) return fail(received.error().while_doing("list addresses"));
@@ -159,7 +181,7 @@ Result<std::vector<IpPrefix>> NetlinkRoutes::subnets() {
         if (*code != 0) return fail(Error::system("list addresses", *code));
         return subnets;
       }
-      if (const std::optional<IpPrefix> subnet = read_subnet(message, target_.ifindex))
+      if (const std::optional<AddressSubnet> subnet = read_subnet(message))
         subnets.push_back(*subnet);
     }
   }

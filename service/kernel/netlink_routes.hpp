@@ -13,7 +13,8 @@ namespace provisiond::kernel {
 
 // Routes through rtnetlink. At most `maximum_changes` go to the kernel in one send; their
 // acknowledgements are taken before the next, so that the socket's queue cannot overflow. A listing
-// has a socket of its own while it goes on: IPv4 first, then IPv6.
+// has a socket of its own while it goes on: our routes, IPv4 first, then others' next hops, a
+// protocol at a time.
 class NetlinkRoutes final : public Routes {
  public:
   static constexpr std::size_t maximum_changes = 256;
@@ -22,14 +23,14 @@ class NetlinkRoutes final : public Routes {
   static Result<std::unique_ptr<NetlinkRoutes>> open(const RouteTarget& target);
 
   std::vector<Status> apply(std::span<const RouteChange> changes) override;
-  Result<Listing> list(std::vector<IpPrefix>& into) override;
-  Result<std::vector<IpPrefix>> subnets() override;
+  Result<Listing> list(Listed& into) override;
+  Result<std::vector<AddressSubnet>> subnets() override;
 
  private:
   // What is being listed.
   struct Dump {
     NetlinkSocket socket;
-    IpAddress::Family family = IpAddress::Family::v4;
+    std::size_t number = 0; // which one of those that make a listing
     std::uint32_t sequence = 0;
   };
 
@@ -38,8 +39,8 @@ class NetlinkRoutes final : public Routes {
   void exchange(std::span<const RouteChange> changes, std::span<Status> statuses);
   [[nodiscard]] Status receive_statuses(std::uint32_t first, std::span<const RouteChange> changes,
                                         std::span<Status> statuses);
-  Status begin_dump(IpAddress::Family family);
-  Result<Listing> read_dump(std::vector<IpPrefix>& into);
+  Status begin_dump(std::size_t number);
+  Result<Listing> read_dump(Listed& into);
 
   RouteTarget target_;
   NetlinkSocket socket_;

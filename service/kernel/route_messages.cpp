@@ -67,6 +67,26 @@ std::optional<IpPrefix> read_prefix(unsigned char family, Bytes payload, unsigne
   return IpPrefix::covering(address, length);
 }
 
+// An address of either family, which stands in front of it.
+std::optional<IpAddress> read_via(Bytes payload) {
+  const std::optional<std::uint16_t> family =
+      read_value<std::uint16_t>(payload.first(std::min(payload.size(), sizeof(std::uint16_t))));
+  if (!family) return std::nullopt;
+  return read_address(static_cast<unsigned char>(*family), payload.subspan(sizeof *family));
+}
+
+// The attributes of each path of a route that has several (rtnexthop).
+template <class Read>
+void for_each_path(Bytes paths, const Read& read) {
+  rtnexthop head{};
+  while (paths.size() >= sizeof head) {
+    std::memcpy(&head, paths.data(), sizeof head);
+    if (head.rtnh_len < sizeof head || head.rtnh_len > paths.size()) return;
+    for_each_attribute(paths.first(head.rtnh_len).subspan(sizeof head), read);
+    paths = paths.subspan(std::min<std::size_t>(NLMSG_ALIGN(head.rtnh_len), paths.size()));
+  }
+}
+
 } // namespace
 
 void append_route_change(const RouteTarget& target, const RouteChange& change,
@@ -97,9 +117,19 @@ void append_get_routes(const RouteTarget& target, IpAddress::Family family, std:
   out.commit(message->nlmsg_len);
 }
 
-void append_get_addresses(std::uint32_t ifindex, std::uint32_t sequence, WipedBuffer& out) {
-  ifaddrmsg header{};
-  header.ifa_index = ifindex;
+void append_get_others(std::uint32_t table, std::uint8_t protocol, IpAddress::Family family,
+                       std::uint32_t sequence, WipedBuffer& out) {
+  rtmsg header{};
+  header.rtm_family = family_number(family);
+  header.rtm_protocol = protocol;
+  nlmsghdr* message =
+      begin_message({.type = RTM_GETROUTE, .flags = NLM_F_DUMP, .sequence = sequence}, header, out);
+  mnl_attr_put_u32(message, RTA_TABLE, table);
+  out.commit(message->nlmsg_len);
+}
+
+void append_get_addresses(std::uint32_t sequence, WipedBuffer& out) {
+  const ifaddrmsg header{};
   nlmsghdr* message =
       begin_message({.type = RTM_GETADDR, .flags = NLM_F_DUMP, .sequence = sequence}, header, out);
   out.commit(message->nlmsg_len);
@@ -128,11 +158,33 @@ std::optional<IpPrefix> read_route(const NetlinkMessage& message, const RouteTar
   return read_prefix(header.rtm_family, destination, header.rtm_dst_len);
 }
 
-std::optional<IpPrefix> read_subnet(const NetlinkMessage& message, std::uint32_t ifindex) {
+std::vector<IpAddress> read_next_hops(const NetlinkMessage& message, std::uint32_t table) {
+  rtmsg header{};
+  if (message.type != RTM_NEWROUTE || message.payload.size() < sizeof header) return {};
+  std::memcpy(&header, message.payload.data(), sizeof header);
+  if ((header.rtm_flags & RTM_F_CLONED) != 0) return {};
+  std::uint32_t its_table = header.rtm_table;
+  std::vector<IpAddress> hops;
+  const auto read_hop = [&](std::uint16_t type, Bytes payload) {
+    std::optional<IpAddress> hop;
+    if (type == RTA_GATEWAY) hop = read_address(header.rtm_family, payload);
+    if (type == RTA_VIA) hop = read_via(payload);
+    if (hop) hops.push_back(*hop);
+  };
+  for_each_attribute(message.payload.subspan(NLMSG_ALIGN(sizeof header)),
+                     [&](std::uint16_t type, Bytes payload) {
+                       if (type == RTA_TABLE)
+                         its_table = read_value<std::uint32_t>(payload).value_or(0);
+                       read_hop(type, payload);
+                       if (type == RTA_MULTIPATH) for_each_path(payload, read_hop);
+                     });
+  return its_table == table ? hops : std::vector<IpAddress>{};
+}
+
+std::optional<AddressSubnet> read_subnet(const NetlinkMessage& message) {
   ifaddrmsg header{};
   if (message.type != RTM_NEWADDR || message.payload.size() < sizeof header) return std::nullopt;
   std::memcpy(&header, message.payload.data(), sizeof header);
-  if (header.ifa_index != ifindex) return std::nullopt;
   // Of an address with a peer this is the peer's, which is what the kernel makes a route for.
   Bytes address;
   for_each_attribute(message.payload.subspan(NLMSG_ALIGN(sizeof header)),
@@ -140,7 +192,10 @@ std::optional<IpPrefix> read_subnet(const NetlinkMessage& message, std::uint32_t
                        if (type == IFA_ADDRESS) address = payload;
                      });
   if (address.empty()) return std::nullopt;
-  return read_prefix(header.ifa_family, address, header.ifa_prefixlen);
+  const std::optional<IpPrefix> prefix =
+      read_prefix(header.ifa_family, address, header.ifa_prefixlen);
+  if (!prefix) return std::nullopt;
+  return AddressSubnet{.ifindex = header.ifa_index, .prefix = *prefix};
 }
 
 } // namespace provisiond::kernel

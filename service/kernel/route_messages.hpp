@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace provisiond::kernel {
 
@@ -43,13 +44,24 @@ void append_route_change(const RouteTarget& target, const RouteChange& change,
 // 4.20 answer with more.
 void append_get_routes(const RouteTarget& target, IpAddress::Family family, std::uint32_t sequence,
                        WipedBuffer& out);
-// Asks for the addresses of an interface, of both families.
-void append_get_addresses(std::uint32_t ifindex, std::uint32_t sequence, WipedBuffer& out);
+// Asks for all routes of another protocol in the table.
+void append_get_others(std::uint32_t table, std::uint8_t protocol, IpAddress::Family family,
+                       std::uint32_t sequence, WipedBuffer& out);
+// Asks for the addresses of all interfaces, of both families.
+void append_get_addresses(std::uint32_t sequence, WipedBuffer& out);
 
 // The prefix of a route of our protocol in the target's table to its interface; none for any other
 // message.
 std::optional<IpPrefix> read_route(const NetlinkMessage& message, const RouteTarget& target);
-// The subnet that an address of the interface brings.
-std::optional<IpPrefix> read_subnet(const NetlinkMessage& message, std::uint32_t ifindex);
+// Where a route of the table leads, if not straight to its destination: its next hops.
+std::vector<IpAddress> read_next_hops(const NetlinkMessage& message, std::uint32_t table);
+
+// The subnet that an address brings, and the interface that has it.
+struct AddressSubnet {
+  std::uint32_t ifindex = 0;
+  IpPrefix prefix;
+  bool operator==(const AddressSubnet&) const = default;
+};
+std::optional<AddressSubnet> read_subnet(const NetlinkMessage& message);
 
 } // namespace provisiond::kernel

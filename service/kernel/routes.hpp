@@ -18,6 +18,13 @@ class Routes {
  public:
   enum class Listing : std::uint8_t { complete, goes_on };
 
+  struct Listed {
+    std::vector<IpPrefix> ours;
+    // Where others' routes of the main table lead: those of administrators (boot, static), DHCP and
+    // router advertisements. What a routing daemon learns is not asked for: it may be the Internet.
+    std::vector<IpAddress> next_hops;
+  };
+
   virtual ~Routes() = default;
 
   // One status per change, in order; one that fails does not stop the others. EEXIST: somebody has
@@ -26,10 +33,11 @@ class Routes {
 
   // Appends the next part of all routes, a few thousand, so that no call takes long; the first part
   // again after a failure or the last one. Changes between two parts may be missed.
-  virtual Result<Listing> list(std::vector<IpPrefix>& into) = 0;
+  virtual Result<Listing> list(Listed& into) = 0;
 
-  // What the interface's own addresses reach; the kernel has routes for these by itself.
-  virtual Result<std::vector<IpPrefix>> subnets() = 0;
+  // What the addresses of all interfaces reach, loopback among them; the kernel has routes for
+  // these by itself.
+  virtual Result<std::vector<AddressSubnet>> subnets() = 0;
 };
 
 // Takes CAP_NET_ADMIN for changes, and nothing to read. Memory: 64 KiB.

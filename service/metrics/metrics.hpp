@@ -160,6 +160,7 @@ struct Metrics {
   CounterFamily<Eviction> evictions;
   Counter evictions_regretted; // back within ten minutes
   Gauge routes;                // in the kernel, made by us
+  Counter routes_refused;      // what rows ask for and the gateway needs for itself
   Counter route_errors;        // routes that could not be listed, added or removed
   Histogram install_duration;  // handed to the device to acknowledged
 

@@ -178,6 +178,9 @@ constexpr std::array table{
                                      "Peers back within ten minutes of being evicted as idle or "
                                      "over the limit."),
     gauge<&M::routes>("wg_provisiond_routes", "", "Kernel routes that the daemon keeps."),
+    counter<&M::routes_refused>("wg_provisiond_routes_refused_total", "",
+                                "Prefixes of peers that the gateway's own settings or needs left "
+                                "without a route."),
     counter<&M::route_errors>("wg_provisiond_route_errors_total", "",
                               "Kernel routes that could not be listed, added or removed."),
     histogram<&M::install_duration>("wg_provisiond_install_duration_seconds", "",

@@ -139,6 +139,12 @@ bool ConnectionString::leaves_choice() const {
          value_of(*all, "hostaddr").find(',') != std::string_view::npos;
 }
 
+std::vector<std::string> ConnectionString::hosts() const {
+  const Result<Values> all = resolve();
+  if (!all) return {};
+  return network_hosts(value_of(*all, "host"), value_of(*all, "hostaddr"));
+}
+
 std::optional<std::string> ConnectionString::weakness() const {
   const Result<Values> all = resolve();
   if (!all || !leads_away(value_of(*all, "host"), value_of(*all, "hostaddr"))) return std::nullopt;

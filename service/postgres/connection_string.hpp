@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace provisiond::postgres {
 
@@ -41,6 +42,10 @@ class ConnectionString {
   // True when several hosts are named, and it is left to us which of them a session is to have.
   // Asks environment and service file.
   [[nodiscard]] bool leaves_choice() const;
+
+  // The hosts that a session may be with, as names or addresses, without sockets. Asks environment
+  // and service file.
+  [[nodiscard]] std::vector<std::string> hosts() const;
 
   // Why whoever stands between here and the database can be the database, and what to do; nullopt
   // when nobody can: only hosts of this machine, or TLS that proves the server. Asks environment

@@ -28,9 +28,12 @@ bool is_loopback(std::string_view host) {
 }
 
 // Nothing means libpq's own default, which is a socket.
+bool is_socket(std::string_view host, std::string_view address) {
+  return address.empty() && (host.empty() || host.front() == '/' || host.front() == '@');
+}
+
 bool is_here(std::string_view host, std::string_view address) {
-  if (!address.empty()) return is_loopback(address);
-  return host.empty() || host.front() == '/' || host.front() == '@' || is_loopback(host);
+  return is_socket(host, address) || is_loopback(address.empty() ? host : address);
 }
 
 } // namespace
@@ -42,6 +45,16 @@ bool leads_away(std::string_view hosts, std::string_view addresses) {
     if (!is_here(host, address)) return true;
   }
   return false;
+}
+
+std::vector<std::string> network_hosts(std::string_view hosts, std::string_view addresses) {
+  std::vector<std::string> found;
+  while (!hosts.empty() || !addresses.empty()) {
+    const std::string_view host = take_item(hosts);
+    const std::string_view address = take_item(addresses);
+    if (!is_socket(host, address)) found.emplace_back(address.empty() ? host : address);
+  }
+  return found;
 }
 
 } // namespace provisiond::postgres

@@ -24,6 +24,10 @@ struct RouteTable {
   bool operator==(const RouteTable&) const = default;
 };
 
+// Unicast address space that nobody routes between networks (RFC 1918, 4193, 6598, 2544, 5737,
+// 3849).
+std::vector<IpPrefix> not_global_prefixes();
+
 struct Interface {
   std::string name;    // as in `ip link`, at most 15 bytes
   std::string network; // wg_provision.networks.name
@@ -35,6 +39,8 @@ struct Interface {
   bool exclusive = false;   // peers that the database does not know are taken off
   bool routes = false;      // kernel routes to what peers have beyond the interface's subnets
   RouteTable route_table{};
+  // Routes are made inside these only.
+  std::vector<IpPrefix> route_within = not_global_prefixes();
   bool operator==(const Interface&) const = default;
 };
 

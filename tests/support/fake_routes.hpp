@@ -13,8 +13,11 @@ namespace provisiond::test {
 struct FakeRouteTable {
   std::set<IpPrefix> ours;
   std::set<IpPrefix> others;
-  const FakeRouteTable* beside = nullptr; // of another interface, in the same kernel table
-  std::vector<IpPrefix> subnets;
+  const FakeRouteTable* beside = nullptr;       // of another interface, in the same kernel table
+  std::uint32_t ifindex = 0;                    // of the interface
+  std::vector<IpPrefix> subnets;                // of the interface
+  std::vector<kernel::AddressSubnet> elsewhere; // of other interfaces
+  std::vector<IpAddress> next_hops;
 
   std::size_t part = 1'000'000;             // routes per part of a listing
   int listing_failure = 0;                  // errno of every listing; 0: none
@@ -29,8 +32,8 @@ class FakeRoutes final : public kernel::Routes {
   explicit FakeRoutes(FakeRouteTable& table) : table_{table} {}
 
   std::vector<Status> apply(std::span<const kernel::RouteChange> changes) override;
-  Result<Listing> list(std::vector<IpPrefix>& into) override;
-  Result<std::vector<IpPrefix>> subnets() override { return table_.subnets; }
+  Result<Listing> list(Listed& into) override;
+  Result<std::vector<kernel::AddressSubnet>> subnets() override;
 
  private:
   Status apply_one(const kernel::RouteChange& change);

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace provisiond {
@@ -69,15 +70,16 @@ class Exercise {
   }
 
   std::vector<IpPrefix> list() {
-    std::vector<IpPrefix> prefixes;
+    kernel::Routes::Listed listed;
     double longest = 0;
     while (true) {
       const TimePoint begin = Clock::now();
-      const Result<Listing> part = routes_.list(prefixes);
+      const Result<Listing> part = routes_.list(listed);
       longest = std::max(longest, milliseconds_since(begin));
       if (!part) fmt::print("{}\n", part.error().message());
       if (!part || *part == Listing::complete) break;
     }
+    std::vector<IpPrefix> prefixes = std::move(listed.ours);
     if (prefixes.size() > 1'000) fmt::print("longest part of the listing: {:.1f} ms\n", longest);
     std::ranges::sort(prefixes);
     return prefixes;
@@ -90,8 +92,9 @@ class Exercise {
   }
 
   bool has_subnet(const char* text) {
-    const Result<std::vector<IpPrefix>> subnets = routes_.subnets();
-    return subnets && std::ranges::count(*subnets, IpPrefix::parse(text).value()) == 1;
+    const Result<std::vector<kernel::AddressSubnet>> subnets = routes_.subnets();
+    return subnets && std::ranges::count(*subnets, IpPrefix::parse(text).value(),
+                                         &kernel::AddressSubnet::prefix) == 1;
   }
 
   bool succeeds(const std::vector<kernel::RouteChange>& changes) { return fails_with(0, changes); }
@@ -113,16 +116,16 @@ class Exercise {
         changed_ += changes.size();
         return routes_.apply(changes);
       }
-      Result<Listing> list(std::vector<IpPrefix>& into) override { return routes_.list(into); }
-      Result<std::vector<IpPrefix>> subnets() override { return routes_.subnets(); }
+      Result<Listing> list(Listed& into) override { return routes_.list(into); }
+      Result<std::vector<kernel::AddressSubnet>> subnets() override { return routes_.subnets(); }
 
      private:
       kernel::Routes& routes_;
       std::size_t& changed_;
     };
     std::size_t changed = 0;
-    install::RouteKeeper keeper{std::make_unique<Borrowed>(routes_, changed), 1,
-                                std::chrono::hours{1}};
+    install::RouteKeeper keeper{std::make_unique<Borrowed>(routes_, changed),
+                                {.table = 1, .interval = std::chrono::hours{1}}};
     install::AllowedIpIndex device;
     device.assign(PublicKey{}, prefixes);
     for (const char* const listing : {"first", "second"}) {

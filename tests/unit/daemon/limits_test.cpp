@@ -42,8 +42,10 @@ TEST(Limits, EachStageGetsWhatTheOperatorWrote) {
   EXPECT_EQ(interface_names_from(settings), (std::vector<std::string>{"wg0", "wg1"}));
   EXPECT_EQ(backends_from(settings),
             (std::vector<kernel::Backend>{kernel::Backend::automatic, kernel::Backend::userspace}));
-  EXPECT_EQ(route_tables_from(settings),
-            (std::vector<std::optional<std::uint32_t>>{std::nullopt, 1000U}));
+  EXPECT_EQ(
+      route_orders_from(settings),
+      (std::vector<std::optional<Routing::Order>>{
+          std::nullopt, Routing::Order{.table = 1000, .within = settings::not_global_prefixes()}}));
   EXPECT_EQ(lookup_limits(settings).batch_size, 9U);
   EXPECT_EQ(key_gate_limits(settings).in_flight, 11U);
   EXPECT_EQ(source_gate_limits(settings).per_address.burst, 4U);

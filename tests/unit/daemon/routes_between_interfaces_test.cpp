@@ -62,15 +62,18 @@ class RoutesBetweenInterfaces : public testing::Test {
   TimePoint now = TimePoint{} + 1h;
   std::vector<flow::Interface> interfaces = two_of_one_network();
   metrics::Metrics metrics;
-  Routing routing{{.interfaces = interfaces,
-                   .ifindex_of = [](InterfaceId id) -> std::uint32_t { return 7U + id.value; },
-                   .metrics = metrics,
-                   .open_routes = [this](const kernel::RouteTarget& target)
-                       -> Result<std::unique_ptr<kernel::Routes>> {
-                     return std::make_unique<test::FakeRoutes>(tables[target.ifindex - 7]);
-                   }},
-                  {1000U, 1000U},
-                  1min};
+  Routing routing{
+      {.interfaces = interfaces,
+       .ifindex_of = [](InterfaceId id) -> std::uint32_t { return 7U + id.value; },
+       .database_addresses = [] { return std::vector<IpAddress>{}; },
+       .metrics = metrics,
+       .open_routes =
+           [this](const kernel::RouteTarget& target) -> Result<std::unique_ptr<kernel::Routes>> {
+         tables[target.ifindex - 7].ifindex = target.ifindex;
+         return std::make_unique<test::FakeRoutes>(tables[target.ifindex - 7]);
+       }},
+      {Routing::Order{.table = 1000, .within = {}}, Routing::Order{.table = 1000, .within = {}}},
+      1min};
 };
 
 TEST_F(RoutesBetweenInterfaces, ARouteGoesWithThePeerInOneStepInBothDirections) {

@@ -56,6 +56,7 @@ class RoutingTest : public testing::Test {
   Result<std::unique_ptr<kernel::Routes>> open(const kernel::RouteTarget& target) {
     opened.push_back(target.ifindex);
     EXPECT_EQ(target.table, 1000U);
+    table.ifindex = target.ifindex;
     if (fails_to_open) return fail(Error::system("open", EMFILE));
     return std::make_unique<test::FakeRoutes>(table);
   }
@@ -63,6 +64,7 @@ class RoutingTest : public testing::Test {
   test::FakeRouteTable table;
   std::vector<std::uint32_t> opened;
   bool fails_to_open = false;
+  std::optional<std::vector<IpAddress>> database = std::vector<IpAddress>{};
   std::uint32_t ifindex = 0;
   PublicKey key;
   TimePoint now = TimePoint{} + 1h;
@@ -71,18 +73,41 @@ class RoutingTest : public testing::Test {
   Routing routing{
       {.interfaces = interfaces,
        .ifindex_of = [this](InterfaceId) { return ifindex; },
+       .database_addresses = [this] { return database; },
        .metrics = metrics,
        .open_routes = [this](const kernel::RouteTarget& target) { return open(target); }},
-      {std::nullopt, 1000U},
+      {std::nullopt, Routing::Order{.table = 1000, .within = {}}},
       10s};
 };
 
 TEST_F(RoutingTest, WhereNobodyWantsRoutesItIsOff) {
-  const Routing off{{.interfaces = interfaces, .ifindex_of = {}, .metrics = metrics},
-                    {std::nullopt, std::nullopt},
-                    10s};
+  const Routing off{
+      {.interfaces = interfaces, .ifindex_of = {}, .database_addresses = {}, .metrics = metrics},
+      {std::nullopt, std::nullopt},
+      10s};
   EXPECT_FALSE(off.is_on());
   EXPECT_TRUE(routing.is_on());
+}
+
+TEST_F(RoutingTest, NoneIsMadeBeforeTheDatabaseIsFound) {
+  database.reset();
+  install("198.51.100.0/24");
+  routing.step(now);
+  EXPECT_THAT(table.ours, IsEmpty());
+  database.emplace();
+  routing.step(now);
+  EXPECT_THAT(table.ours, ElementsAre(prefix("198.51.100.0/24")));
+}
+
+TEST_F(RoutingTest, WhatIsNoPeersIsRefusedAndCountedOnce) {
+  install("169.254.169.254/32");
+  routing.step(now);
+  EXPECT_THAT(table.ours, IsEmpty());
+  EXPECT_EQ(metrics.routes_refused.value(), 1U);
+  EXPECT_EQ(metrics.route_errors.value(), 0U);
+  now += 10s;
+  routing.step(now);
+  EXPECT_EQ(metrics.routes_refused.value(), 1U);
 }
 
 TEST_F(RoutingTest, CountsTheRoutesOfInstalledPeers) {

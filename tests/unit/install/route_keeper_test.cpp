@@ -66,8 +66,15 @@ class RouteKeeperTest : public testing::Test {
 
   test::FakeRouteTable table;
   AllowedIpIndex device;
+  std::optional<IpAddress> endpoint;
   TimePoint now = TimePoint{} + 1h;
-  RouteKeeper keeper{std::make_unique<test::FakeRoutes>(table), kernel::main_route_table, 10s};
+  RouteKeeper keeper{
+      std::make_unique<test::FakeRoutes>(table),
+      {.interval = 10s,
+       .within = {prefix("0.0.0.0/0"), prefix("2001:db8::/32")},
+       .is_sibling = [](std::uint32_t ifindex) { return ifindex == 2; },
+       .holds_endpoint =
+           [this](const IpPrefix& prefix) { return endpoint && prefix.contains(*endpoint); }}};
 };
 
 TEST_F(RouteKeeperTest, ARouteComesAndGoesWithItsPeer) {
@@ -305,6 +312,66 @@ TEST_F(RouteKeeperTest, AListingThatFailsHalfwayTakesNothingAway) {
   EXPECT_FALSE(keeper.has_work());
   EXPECT_EQ(keeper.size(), 100U);
   EXPECT_EQ(table.changes.size(), 100U);
+}
+
+std::vector<RouteRefusal> refusals(const RouteKeeper::Outcome& outcome) {
+  std::vector<RouteRefusal> refusals;
+  for (const RefusedRoute& refused : outcome.refused)
+    refusals.push_back(refused.refusal);
+  return refusals;
+}
+
+TEST_F(RouteKeeperTest, WhatTheGatewayNeedsForItselfGetsNoRoute) {
+  table.elsewhere = {{.ifindex = 3, .prefix = prefix("192.0.2.0/24")},
+                     {.ifindex = 2, .prefix = prefix("10.81.0.0/16")}};
+  table.next_hops = {IpAddress::parse("203.0.113.254").value()};
+  keeper.keep_out({IpAddress::parse("198.51.100.5").value()});
+  assign(2, {"192.0.2.128/25"});
+  assign(4, {"203.0.113.0/24"});
+  assign(6, {"198.51.100.5/32"});
+  assign(8, {"169.254.169.254/32"});
+  assign(10, {"2001:db9::/32"});
+  assign(12, {"10.81.0.0/24"}); // a sibling's
+  EXPECT_THAT(refusals(step()), ElementsAre(RouteRefusal::reserved, RouteRefusal::other_interface,
+                                            RouteRefusal::database, RouteRefusal::next_hop,
+                                            RouteRefusal::beyond_bounds));
+  EXPECT_THAT(table.ours, ElementsAre(prefix("10.81.0.0/24")));
+  now += 10s;
+  EXPECT_THAT(step().refused, IsEmpty()); // told once
+}
+
+TEST_F(RouteKeeperTest, ARouteGoesWhenTheGatewayComesToNeedIt) {
+  assign(2, {"198.51.100.0/24"});
+  step();
+  ASSERT_EQ(table.ours.size(), 1U);
+  keeper.keep_out({IpAddress::parse("198.51.100.5").value()});
+  EXPECT_THAT(refusals(step()), ElementsAre(RouteRefusal::database));
+  EXPECT_THAT(table.ours, IsEmpty());
+  keeper.keep_out({});
+  step();
+  EXPECT_EQ(table.ours.size(), 1U);
+
+  table.next_hops = {IpAddress::parse("198.51.100.1").value()};
+  now += 10s;
+  EXPECT_THAT(refusals(step()), ElementsAre(RouteRefusal::next_hop));
+  EXPECT_THAT(table.ours, IsEmpty());
+}
+
+TEST_F(RouteKeeperTest, AnEndpointKeepsARouteFromComingAndTakesNoneAway) {
+  endpoint = IpAddress::parse("198.51.100.7").value();
+  assign(2, {"198.51.100.0/24"});
+  EXPECT_THAT(refusals(step()), ElementsAre(RouteRefusal::endpoint));
+  EXPECT_THAT(table.ours, IsEmpty());
+  endpoint.reset();
+  now += 10s;
+  step();
+  EXPECT_EQ(table.ours.size(), 1U);
+  endpoint = IpAddress::parse("198.51.100.7").value();
+  now += 10s;
+  step();
+  keeper.retry(prefix("198.51.100.0/24"));
+  step();
+  EXPECT_EQ(table.ours.size(), 1U);
 }
 
 // Whatever peers and routes do between any two steps: at the end they are in step, and nothing was

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -17,9 +18,10 @@ IpPrefix prefix(const char* text) {
 
 std::vector<kernel::RouteChange> plan_one(const char* text, PrefixHolder holder, bool has_route,
                                           std::uint32_t table = kernel::main_route_table) {
-  const RouteScope scope{.subnets = {prefix("10.80.0.0/16"), prefix("fd80::/64")}, .table = table};
+  const RouteScope scope{
+      .subnets = {prefix("10.80.0.0/16"), prefix("fd80::/64")}, .table = table, .bounds = {}};
   const PrefixState state{.prefix = prefix(text), .holder = holder, .has_route = has_route};
-  return plan_routes(std::span{&state, 1}, scope);
+  return plan_routes(std::span{&state, 1}, scope).changes;
 }
 
 std::vector<kernel::RouteChange> only(Action action, const char* text) {
@@ -59,12 +61,44 @@ TEST(RoutePlan, TheDefaultRouteOfTheMainTableIsNobodys) {
   }
 }
 
+std::optional<RouteRefusal> refused(const char* text,
+                                    std::uint32_t table = kernel::main_route_table) {
+  const RouteBounds bounds{.within = {prefix("0.0.0.0/0"), prefix("2000::/3")},
+                           .other_interfaces = {prefix("192.0.2.0/24"), prefix("2001:db8::/64")},
+                           .next_hops = {IpAddress::parse("172.31.1.1").value()},
+                           .database = {IpAddress::parse("10.9.0.5").value()}};
+  return refuses(bounds, prefix(text), table);
+}
+
+TEST(RouteBounds, WhatALoneRowCouldTakeIsRefused) {
+  EXPECT_EQ(refused("0.0.0.0/0"), RouteRefusal::default_route);
+  for (const char* text : {"0.0.0.0/1", "128.0.0.0/1", "127.0.0.1/32", "169.254.169.254/32",
+                           "169.0.0.0/8", "224.0.0.5/32", "::1/128", "fe80::/64", "ff02::1/128"})
+    EXPECT_EQ(refused(text), RouteRefusal::reserved) << text;
+  for (const char* text : {"192.0.2.7/32", "192.0.0.0/16", "2001:db8::/48", "2001:db8::5/128"})
+    EXPECT_EQ(refused(text), RouteRefusal::other_interface) << text;
+  EXPECT_EQ(refused("10.9.0.5/32"), RouteRefusal::database);
+  EXPECT_EQ(refused("10.0.0.0/8"), RouteRefusal::database);
+  EXPECT_EQ(refused("172.31.0.0/16"), RouteRefusal::next_hop);
+  EXPECT_EQ(refused("fd00::/8"), RouteRefusal::beyond_bounds);
+  EXPECT_EQ(refused("10.10.0.0/16"), std::nullopt);
+}
+
+// Where rules decide what takes a table, only what is never a peer's is refused.
+TEST(RouteBounds, ATableOfItsOwnMayHoldADefaultRoute) {
+  EXPECT_EQ(refused("0.0.0.0/0", 1000), std::nullopt);
+  EXPECT_EQ(refused("10.0.0.0/8", 1000), std::nullopt);
+  EXPECT_EQ(refused("169.254.169.254/32", 1000), RouteRefusal::reserved);
+  EXPECT_EQ(refused("fd00::/8", 1000), RouteRefusal::beyond_bounds);
+}
+
 // What must hold after a plan was carried out, whatever there was before.
 TEST(RoutePlan, CarriedOutLeavesNothingToDo) {
   std::mt19937 random{1}; // NOLINT(cert-msc32-c,cert-msc51-cpp): the same every time
   for (int round = 0; round < 200; ++round) {
     const RouteScope scope{.subnets = {prefix("10.80.0.0/16")},
-                           .table = round % 2 == 0 ? kernel::main_route_table : 1000};
+                           .table = round % 2 == 0 ? kernel::main_route_table : 1000,
+                           .bounds = {}};
     std::vector<PrefixState> states;
     std::set<IpPrefix> drawn;
     for (int i = 0; i < 40; ++i) {
@@ -77,17 +111,17 @@ TEST(RoutePlan, CarriedOutLeavesNothingToDo) {
                         .holder = static_cast<PrefixHolder>(random() % 3),
                         .has_route = random() % 2 == 0});
     }
-    for (const kernel::RouteChange& change : plan_routes(states, scope)) {
+    for (const kernel::RouteChange& change : plan_routes(states, scope).changes) {
       PrefixState& state = *std::ranges::find(states, change.prefix, &PrefixState::prefix);
       EXPECT_NE(state.has_route, change.action == Action::add) << change.prefix.to_string();
       state.has_route = change.action == Action::add;
     }
-    EXPECT_TRUE(plan_routes(states, scope).empty());
+    EXPECT_TRUE(plan_routes(states, scope).changes.empty());
     for (const PrefixState& state : states) {
       const bool is_inside =
           state.prefix.length >= 16 && prefix("10.80.0.0/16").contains(state.prefix.address);
-      const bool is_default = state.prefix.length == 0 && round % 2 == 0;
-      const bool needs_none = is_inside || is_default || state.holder == PrefixHolder::nobody;
+      const bool is_refused = refuses(scope.bounds, state.prefix, scope.table).has_value();
+      const bool needs_none = is_inside || is_refused || state.holder == PrefixHolder::nobody;
       if (!needs_none && state.holder == PrefixHolder::unasked) continue;
       EXPECT_EQ(state.has_route, !needs_none) << state.prefix.to_string();
     }

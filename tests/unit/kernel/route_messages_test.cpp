@@ -131,8 +131,7 @@ TEST(ReadSubnet, IsTheNetworkOfTheAddress) {
   const ByteVector payload =
       raw(address) + attribute(IFA_ADDRESS, {10, 80, 0, 1}) + attribute(IFA_LOCAL, {10, 80, 0, 1});
   const NetlinkMessage told{.type = RTM_NEWADDR, .flags = 0, .sequence = 0, .payload = payload};
-  EXPECT_EQ(read_subnet(told, 7), prefix("10.80.0.0/16"));
-  EXPECT_FALSE(read_subnet(told, 8));
+  EXPECT_EQ(read_subnet(told), (AddressSubnet{.ifindex = 7, .prefix = prefix("10.80.0.0/16")}));
 }
 
 TEST(ReadSubnet, OfAnAddressWithAPeerIsThePeers) {
@@ -142,8 +141,8 @@ TEST(ReadSubnet, OfAnAddressWithAPeerIsThePeers) {
   address.ifa_index = 7;
   const ByteVector payload =
       raw(address) + attribute(IFA_LOCAL, {10, 80, 0, 1}) + attribute(IFA_ADDRESS, {10, 80, 0, 9});
-  EXPECT_EQ(read_subnet({.type = RTM_NEWADDR, .flags = 0, .sequence = 0, .payload = payload}, 7),
-            prefix("10.80.0.9/32"));
+  EXPECT_EQ(read_subnet({.type = RTM_NEWADDR, .flags = 0, .sequence = 0, .payload = payload}),
+            (AddressSubnet{.ifindex = 7, .prefix = prefix("10.80.0.9/32")}));
 }
 
 TEST(ReadSubnet, WithoutAnAddressThereIsNone) {
@@ -151,8 +150,40 @@ TEST(ReadSubnet, WithoutAnAddressThereIsNone) {
   address.ifa_family = AF_INET;
   address.ifa_index = 7;
   const ByteVector payload = raw(address);
-  EXPECT_FALSE(
-      read_subnet({.type = RTM_NEWADDR, .flags = 0, .sequence = 0, .payload = payload}, 7));
+  EXPECT_FALSE(read_subnet({.type = RTM_NEWADDR, .flags = 0, .sequence = 0, .payload = payload}));
+}
+
+std::vector<IpAddress> hops(const rtmsg& head, const ByteVector& attributes) {
+  const ByteVector payload = raw(head) + attributes;
+  return read_next_hops({.type = RTM_NEWROUTE, .flags = 0, .sequence = 0, .payload = payload},
+                        main_route_table);
+}
+
+TEST(ReadNextHops, AreThoseOfEachPath) {
+  const ByteVector in_main = attribute(RTA_TABLE, {254, 0, 0, 0});
+  const ByteVector gateway = attribute(RTA_GATEWAY, {192, 0, 2, 254});
+  EXPECT_EQ(hops(header(AF_INET, 0), in_main + gateway),
+            std::vector{IpAddress::parse("192.0.2.254").value()});
+  // An IPv4 route by way of an IPv6 router.
+  ByteVector via{AF_INET6, 0};
+  via = via + ByteVector(15, 0) + ByteVector{1};
+  EXPECT_EQ(hops(header(AF_INET, 0), in_main + attribute(RTA_VIA, via)),
+            std::vector{IpAddress::parse("::1").value()});
+  rtnexthop path{};
+  path.rtnh_len = sizeof path + 8;
+  const ByteVector paths = raw(path) + gateway + raw(path) + gateway;
+  EXPECT_EQ(hops(header(AF_INET, 0), in_main + attribute(RTA_MULTIPATH, paths)).size(), 2U);
+  path.rtnh_len = 200; // beyond the end
+  EXPECT_TRUE(hops(header(AF_INET, 0), in_main + attribute(RTA_MULTIPATH, raw(path))).empty());
+}
+
+TEST(ReadNextHops, OfAnotherTableOrStraightToTheirDestinationThereAreNone) {
+  const ByteVector gateway = attribute(RTA_GATEWAY, {192, 0, 2, 254});
+  EXPECT_TRUE(hops(header(AF_INET, 0), attribute(RTA_TABLE, {9, 0, 0, 0}) + gateway).empty());
+  EXPECT_TRUE(hops(header(AF_INET, 24), attribute(RTA_TABLE, {254, 0, 0, 0})).empty());
+  EXPECT_TRUE(hops(header(AF_INET, 0),
+                   attribute(RTA_TABLE, {254, 0, 0, 0}) + attribute(RTA_GATEWAY, {192, 0, 2}))
+                  .empty());
 }
 
 } // namespace
