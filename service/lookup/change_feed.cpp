@@ -14,6 +14,9 @@ namespace provisiond::lookup {
 namespace {
 
 constexpr std::chrono::milliseconds retry_handing_over{100};
+// Any role can send notifications, as many as it likes. The first one after a silence is followed at
+// once; what comes sooner than this after a question is asked for together.
+constexpr std::chrono::milliseconds between_questions{50};
 constexpr std::chrono::milliseconds longest_probe{2'000}; // per host; libpq knows nothing shorter
 
 RouteTimes times_of(const Limits& limits) {
@@ -105,12 +108,15 @@ Status ChangeFeed::serve() {
 
 Status ChangeFeed::follow(Session& session, std::string position) {
   std::chrono::milliseconds to_next_probe = time_to_next_probe();
+  TimePoint asked_at{};
   while (!is_stopping_) {
     std::chrono::milliseconds pause = owes_everything_ ? retry_handing_over : limits_.poll_interval;
     if (session.is_standby()) pause = std::min(pause, to_next_probe);
     const Status waited = session.wait(pause);
     if (!waited) return waited;
+    std::this_thread::sleep_until(asked_at + between_questions);
     if (is_stopping_) break;
+    asked_at = Clock::now();
     Result<News> news = session.changes_after(position);
     if (!news) return fail(news.error());
     wiring_.metrics.database_answers.add();
