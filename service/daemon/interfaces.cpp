@@ -119,6 +119,7 @@ bool Interfaces::follow(flow::Interface& interface, Tracking& tracking,
               {{"interface", interface.name}, {"listen_port", std::to_string(seen.listen_port)}});
   }
   tracking.listen_port = seen.listen_port;
+  interface.listen_port = seen.listen_port;
   return true;
 }
 

@@ -19,28 +19,45 @@ constexpr kernel::DatagramPattern initiation_pattern{
     .first_word = std::uint32_t{static_cast<std::uint8_t>(wire::MessageType::initiation)} << 24,
 };
 
-Status attach(kernel::PacketSocket& socket, IpAddress::Family family, const WatchedPorts& watched) {
-  return socket.set_filter(kernel::datagram_filter(family, initiation_pattern, watched.ports()));
+Status attach(kernel::PacketSocket& socket, IpAddress::Family family, const WatchedPorts& watched,
+              kernel::PortMatch match) {
+  return socket.set_filter(
+      kernel::datagram_filter(family, initiation_pattern, watched.ports(), match));
+}
+
+Result<kernel::PacketSocket> open_socket(IpAddress::Family family, std::size_t buffer_bytes) {
+  Result<kernel::PacketSocket> socket = kernel::PacketSocket::open(family, buffer_bytes);
+  if (!socket) return fail(socket.error().while_doing("start packet capture"));
+  return socket;
 }
 
 } // namespace
 
-CaptureSource::CaptureSource(UniqueFd ready, kernel::PacketSocket v4, kernel::PacketSocket v6,
-                             metrics::Metrics& metrics)
-    : ready_{std::move(ready)}, v4_{std::move(v4)}, v6_{std::move(v6)}, metrics_{metrics} {}
+CaptureSource::CaptureSource(UniqueFd ready, Sockets sockets, metrics::Metrics& metrics)
+    : ready_{std::move(ready)}, sockets_{std::move(sockets)}, metrics_{metrics} {}
 
 Result<std::unique_ptr<CaptureSource>> CaptureSource::open(const Limits& limits,
                                                            metrics::Metrics& metrics) {
-  Result<kernel::PacketSocket> v4 =
-      kernel::PacketSocket::open(IpAddress::Family::v4, limits.buffer_bytes);
-  if (!v4) return fail(v4.error().while_doing("start packet capture"));
-  Result<kernel::PacketSocket> v6 =
-      kernel::PacketSocket::open(IpAddress::Family::v6, limits.buffer_bytes);
-  if (!v6) return fail(v6.error().while_doing("start packet capture"));
-  Result<UniqueFd> ready = kernel::poll_together(std::array{v4->fd(), v6->fd()});
+  constexpr IpAddress::Family v4 = IpAddress::Family::v4;
+  constexpr IpAddress::Family v6 = IpAddress::Family::v6;
+  Result<kernel::PacketSocket> watched_v4 = open_socket(v4, limits.buffer_bytes);
+  if (!watched_v4) return fail(watched_v4.error());
+  Result<kernel::PacketSocket> watched_v6 = open_socket(v6, limits.buffer_bytes);
+  if (!watched_v6) return fail(watched_v6.error());
+  Result<kernel::PacketSocket> other_v4 = open_socket(v4, limits.other_buffer_bytes);
+  if (!other_v4) return fail(other_v4.error());
+  Result<kernel::PacketSocket> other_v6 = open_socket(v6, limits.other_buffer_bytes);
+  if (!other_v6) return fail(other_v6.error());
+  Result<UniqueFd> ready = kernel::poll_together(
+      std::array{watched_v4->fd(), watched_v6->fd(), other_v4->fd(), other_v6->fd()});
   if (!ready) return fail(ready.error().while_doing("start packet capture"));
   return std::unique_ptr<CaptureSource>{
-      new CaptureSource{std::move(*ready), std::move(*v4), std::move(*v6), metrics}};
+      new CaptureSource{std::move(*ready),
+                        Sockets{.v4 = std::move(*watched_v4),
+                                .v6 = std::move(*watched_v6),
+                                .other_v4 = std::move(*other_v4),
+                                .other_v6 = std::move(*other_v6)},
+                        metrics}};
 }
 
 Status CaptureSource::watch(const WatchedInterface& interface) {
@@ -57,22 +74,32 @@ Status CaptureSource::unwatch(InterfaceId interface) {
 }
 
 Status CaptureSource::take_over(WatchedPorts next) {
-  Status v4 = attach(v4_, IpAddress::Family::v4, next);
-  if (!v4) return v4;
-  Status v6 = attach(v6_, IpAddress::Family::v6, next);
-  if (!v6) {
+  Status changed = set_filters(next);
+  if (!changed) {
     // Should this fail too, nothing wrong comes through: packets are judged by `watched_`.
-    [[maybe_unused]] const Status restored = attach(v4_, IpAddress::Family::v4, watched_);
-    return v6;
+    [[maybe_unused]] const Status restored = set_filters(watched_);
+    return changed;
   }
   watched_ = std::move(next);
   return {};
 }
 
+Status CaptureSource::set_filters(const WatchedPorts& watched) {
+  using Match = kernel::PortMatch;
+  Status set = attach(sockets_.v4, IpAddress::Family::v4, watched, Match::among);
+  if (set) set = attach(sockets_.v6, IpAddress::Family::v6, watched, Match::among);
+  if (set) set = attach(sockets_.other_v4, IpAddress::Family::v4, watched, Match::except);
+  if (set) set = attach(sockets_.other_v6, IpAddress::Family::v6, watched, Match::except);
+  return set;
+}
+
 Status CaptureSource::read(const Instant& now, std::vector<Sighting>& sink) {
-  Status v4 = read_socket(v4_, now, sink);
-  if (!v4) return v4;
-  return read_socket(v6_, now, sink);
+  for (kernel::PacketSocket* const socket :
+       {&sockets_.v4, &sockets_.v6, &sockets_.other_v4, &sockets_.other_v6}) {
+    Status done = read_socket(*socket, now, sink);
+    if (!done) return done;
+  }
+  return {};
 }
 
 Status CaptureSource::read_socket(kernel::PacketSocket& socket, const Instant& now,
@@ -82,13 +109,18 @@ Status CaptureSource::read_socket(kernel::PacketSocket& socket, const Instant& n
   for (const kernel::ReceivedPacket& packet : *packets) {
     const std::variant<Sighting, CaptureRefusal> verdict =
         read_captured_frame(packet, watched_, now);
-    if (const Sighting* sighting = std::get_if<Sighting>(&verdict)) {
-      sink.push_back(*sighting);
-      ++statistics_.sightings;
-      metrics_.sightings[SourceKind::capture].add();
-    } else {
+    const Sighting* const sighting = std::get_if<Sighting>(&verdict);
+    if (sighting == nullptr) {
       count(std::get<CaptureRefusal>(verdict));
+      continue;
     }
+    if (!local_addresses_.contains(sighting->local.address, packet.ifindex, now.steady)) {
+      count(CaptureRefusal{metrics::SightingDrop::forwarded});
+      continue;
+    }
+    sink.push_back(*sighting);
+    ++statistics_.sightings;
+    if (!sighting->is_redirected) metrics_.sightings[SourceKind::capture].add();
   }
   return {};
 }
@@ -104,14 +136,14 @@ void CaptureSource::count(const CaptureRefusal& refusal) {
 
 Result<SourceStatistics> CaptureSource::statistics() {
   std::uint64_t drops = 0;
-  for (kernel::PacketSocket* socket : {&v4_, &v6_}) {
+  for (kernel::PacketSocket* socket : {&sockets_.v4, &sockets_.v6}) {
     Result<std::uint64_t> socket_drops = socket->drops();
     if (!socket_drops) return fail(socket_drops.error());
     drops += *socket_drops;
   }
   const std::uint64_t new_drops = drops - std::exchange(statistics_.kernel_drops, drops);
   metrics_.sighting_drops[metrics::SightingDrop::kernel_buffer].add(new_drops);
-  statistics_.receive_errors = v4_.faults() + v6_.faults();
+  statistics_.receive_errors = sockets_.v4.faults() + sockets_.v6.faults();
   return statistics_;
 }
 

@@ -36,19 +36,19 @@ std::variant<Sighting, CaptureRefusal> read_captured_frame(const kernel::Receive
     return CaptureRefusal{*fault};
   }
   const std::optional<InterfaceId> interface = watched.interface_of(datagram.destination.port);
-  if (!interface) return CaptureRefusal{metrics::SightingDrop::unwatched_port};
   if (!can_be_answered(datagram.source, packet.ifindex)) {
     return CaptureRefusal{metrics::SightingDrop::impossible_source};
   }
 
   const Instant arrival = arrival_of(packet, now);
   Sighting sighting{
-      .interface = *interface,
+      .interface = interface.value_or(InterfaceId{}),
       .source = with_scope(datagram.source, packet.ifindex),
       .local = with_scope(datagram.destination, packet.ifindex),
       .seen_at = arrival.steady,
       .seen_at_wall = arrival.wall,
   };
+  sighting.is_redirected = !interface;
   std::ranges::copy(std::get<wire::InitiationView>(initiation).bytes(),
                     sighting.initiation.begin());
   return sighting;

@@ -14,7 +14,8 @@ namespace provisiond::events {
 // Why a captured packet is no sighting: what is wrong with the packet, or why it is not for us.
 using CaptureRefusal = std::variant<wire::FrameFault, metrics::SightingDrop>;
 
-// Reads one captured packet: an initiation for a watched port, or the reason why not. A packet from
+// Reads one captured packet: an initiation for a watched port, or the reason why not. One for
+// another port is taken as redirected (Sighting::is_redirected), without an interface. A packet from
 // an address or port that nobody can answer (unspecified, multicast, broadcast, port 0, loopback on
 // another device than `lo`) is refused, because capture comes before the kernel's own check.
 //

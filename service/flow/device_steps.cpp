@@ -18,6 +18,8 @@ namespace {
 // session follows.
 greet::Strategy first_strategy(GreetingMode mode, const Sighting& sighting) {
   if (!sighting.has_initiation()) return greet::Strategy::reverse; // nothing to hand back
+  // Handed back to the device's own port it would not be the packet that the redirection knows.
+  if (sighting.is_redirected) return greet::Strategy::reverse;
   const bool has_been_dropped = sighting.seen_by != SourceKind::capture;
   if (mode == GreetingMode::reverse && has_been_dropped) return greet::Strategy::reverse;
   return greet::Strategy::resubmit;

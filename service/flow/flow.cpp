@@ -44,6 +44,11 @@ Flow::Flow(const Wiring& wiring, const Limits& limits, const Instant& now)
 
 // Somebody knocked. Cheap checks first; what passes costs a key agreement.
 void Flow::knock(const Sighting& sighting, const Instant& now) {
+  if (sighting.is_redirected) return redirected(sighting, now);
+  knock_at_interface(sighting, now);
+}
+
+void Flow::knock_at_interface(const Sighting& sighting, const Instant& now) {
   // Before anything remembers it: the next try after the end of the drain is a first one.
   if (is_draining_) return refuse(sighting, Refusal::draining, {}, now);
   const Interface& interface = interface_of(sighting.interface);

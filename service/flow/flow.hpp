@@ -104,7 +104,11 @@ class Flow {
     std::vector<kernel::PeerChange> changes; // the first one creates it
   };
 
+  // redirected.cpp
+  void redirected(const Sighting& sighting, const Instant& now);
+
   // flow.cpp
+  void knock_at_interface(const Sighting& sighting, const Instant& now);
   [[nodiscard]] std::optional<Refusal> recall(const Interface& interface, const Sighting& sighting,
                                               const Instant& now);
   [[nodiscard]] std::optional<Refusal> admit_source(const Sighting& sighting, const Instant& now);

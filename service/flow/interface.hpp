@@ -73,6 +73,7 @@ struct Interface {
   // Both are there, or neither: an interface that is gone has no device and answers nobody.
   std::unique_ptr<kernel::WgDevice> device;
   std::shared_ptr<const authenticate::InterfaceIdentity> identity;
+  std::uint16_t listen_port = 0; // of the device; host byte order
 
   TimePoint report_due{}; // to the database
 

@@ -72,7 +72,7 @@ void require_sent_to_us(Program& program) {
 // The end of either program: X is the offset of the UDP header. Length and type first, because
 // WireGuard's data packets go to the same port and fail here.
 void match_datagram(Program& program, const DatagramPattern& pattern,
-                    std::span<const std::uint16_t> ports) {
+                    std::span<const std::uint16_t> ports, PortMatch match) {
   emit(program, BPF_LD | BPF_H | BPF_IND, udp_length);
   drop_unless_equal(program, pattern.udp_length);
   emit(program, BPF_LD | BPF_W | BPF_IND, udp_payload);
@@ -80,12 +80,12 @@ void match_datagram(Program& program, const DatagramPattern& pattern,
   emit(program, BPF_LD | BPF_H | BPF_IND, udp_destination);
   std::size_t left = ports.size();
   for (const std::uint16_t port : ports) {
-    // Over the comparisons that are left and the drop, to the pass.
+    // Over the comparisons that are left and the first return, to the second.
     emit_jump(program, BPF_JEQ, port, {.if_true = static_cast<std::uint8_t>(left)});
     --left;
   }
-  emit(program, BPF_RET | BPF_K, drop);
-  emit(program, BPF_RET | BPF_K, pass_whole);
+  emit(program, BPF_RET | BPF_K, match == PortMatch::among ? drop : pass_whole);
+  emit(program, BPF_RET | BPF_K, match == PortMatch::among ? pass_whole : drop);
 }
 
 void find_udp_v4(Program& program) {
@@ -143,7 +143,7 @@ void find_udp_v6(Program& program, const DatagramPattern& pattern) {
 } // namespace
 
 Program datagram_filter(IpAddress::Family family, const DatagramPattern& pattern,
-                        std::span<const std::uint16_t> ports) {
+                        std::span<const std::uint16_t> ports, PortMatch match) {
   Program program;
   if (ports.empty()) {
     emit(program, BPF_RET | BPF_K, drop);
@@ -155,7 +155,7 @@ Program datagram_filter(IpAddress::Family family, const DatagramPattern& pattern
   } else {
     find_udp_v6(program, pattern);
   }
-  match_datagram(program, pattern, ports.first(std::min(ports.size(), maximum_filter_ports)));
+  match_datagram(program, pattern, ports.first(std::min(ports.size(), maximum_filter_ports)), match);
   return program;
 }
 

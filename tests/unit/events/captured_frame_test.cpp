@@ -118,10 +118,11 @@ TEST_F(CapturedFrame, PassesOnWhatIsWrongWithTheFrame) {
   EXPECT_EQ(refusal_of({}), CaptureRefusal{FrameFault::truncated});
 }
 
-TEST_F(CapturedFrame, RefusesAPortThatIsNoLongerWatched) {
+TEST_F(CapturedFrame, AtAPortThatIsNotWatchedItMayBeRedirected) {
   const Bytes packet = test::make_v4({});
+  EXPECT_FALSE(std::get<Sighting>(read(packet)).is_redirected);
   watched_.remove(first_interface);
-  EXPECT_EQ(refusal_of(packet), CaptureRefusal{metrics::SightingDrop::unwatched_port});
+  EXPECT_TRUE(std::get<Sighting>(read(packet)).is_redirected);
 }
 
 TEST_F(CapturedFrame, RefusesSourcesThatNobodyCanAnswer) {
