@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds longest_wait{1'000};
 constexpr Duration after_an_error = std::chrono::seconds{1};
 constexpr std::size_t answers_at_once = 16;
+constexpr int accepted_at_once = 16; // those who connect again and again let others be served
 
 bool may_come_later(int code) {
   return code == EAGAIN || code == EWOULDBLOCK || code == EINTR;
@@ -33,6 +34,15 @@ void tell(const UniqueFd& fd, std::string_view code, std::string_view text) {
 }
 
 } // namespace
+
+// Others than root share the places that are not kept for it.
+bool has_place_for(uid_t user, std::span<const uid_t> present, const Limits& limits) {
+  if (present.size() >= limits.clients) return false;
+  if (user == 0) return true;
+  const std::size_t own = static_cast<std::size_t>(std::ranges::count(present, user));
+  const std::size_t of_root = static_cast<std::size_t>(std::ranges::count(present, uid_t{0}));
+  return own < limits.per_user && present.size() - of_root + limits.for_root < limits.clients;
+}
 
 Result<std::unique_ptr<Server>> Server::start(Listener listener,
                                               const std::vector<std::string>& interfaces,
@@ -98,7 +108,7 @@ void Server::wait() {
 
 void Server::accept_all() {
   const TimePoint now = Clock::now();
-  while (true) {
+  for (int i = 0; i < accepted_at_once; ++i) {
     UniqueFd fd{::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (!fd) {
       if (!may_come_later(errno) && errno != ECONNABORTED) accept_at_ = now + after_an_error;
@@ -112,9 +122,13 @@ void Server::welcome(UniqueFd fd, TimePoint now) {
   const Result<Credentials> credentials = credentials_of(fd.get());
   if (!credentials || !admit_(*credentials))
     return tell(fd, "refused", "only root and members of control.group may ask");
-  if (clients_.size() >= limits_.clients)
-    return tell(fd, "busy", "others use the control socket; try again");
+  std::vector<uid_t> present;
+  for (const Client& client : clients_)
+    present.push_back(client.user);
+  if (!has_place_for(credentials->user, present, limits_))
+    return tell(fd, "busy", "the control socket has no more places for this user; try again");
   clients_.push_back({.fd = std::move(fd),
+                      .user = credentials->user,
                       .ticket = next_ticket_++,
                       .conversation = Conversation{interfaces_},
                       .cut_at = now + limits_.patience});

@@ -13,6 +13,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,14 +21,20 @@
 namespace provisiond::control {
 
 struct Limits {
-  std::size_t clients = 8; // at a time; who comes then is told so
+  std::size_t clients = 8;  // at a time; one that comes then is told so
+  std::size_t for_root = 2; // of these, kept for root: it can resume after a drain
+  std::size_t per_user = 3; // of these, for one user that is not root
   // For a request to be complete, for the loop's answer, and for a slice of it to be taken. Then
   // the client is cut.
   Duration patience = std::chrono::seconds{5};
 };
 
+// Whether one more client of `user` gets a place, when those of `present` have theirs.
+[[nodiscard]] bool has_place_for(uid_t user, std::span<const uid_t> present, const Limits& limits);
+
 // Serves the clients of the control socket. Nothing that they do reaches the loop except a bounded
-// question, one per client at a time.
+// question, one per client at a time; and no user, nor all of them together, can keep root out. Who
+// a client is, the kernel says.
 //
 // Threads. control owns the sockets and reads a clock for the clients' patience. Memory: per
 // client a request and a slice of an answer.
@@ -53,6 +60,7 @@ class Server {
  private:
   struct Client {
     UniqueFd fd;
+    uid_t user;
     std::uint64_t ticket;
     Conversation conversation;
     TimePoint cut_at;

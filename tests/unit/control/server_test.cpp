@@ -140,7 +140,7 @@ TEST_F(ServerTest, ends_what_it_does_not_understand) {
 }
 
 TEST_F(ServerTest, serves_eight_and_tells_the_ninth) {
-  start();
+  start({.clients = 8, .for_root = 0, .per_user = 8});
   std::vector<UniqueFd> clients;
   for (int i = 0; i < 8; ++i) {
     clients.push_back(connect_to(path_));
@@ -155,8 +155,29 @@ TEST_F(ServerTest, serves_eight_and_tells_the_ninth) {
   EXPECT_THAT(hear(clients.front()), HasSubstr("done"));
 }
 
+TEST(ControlPlaces, one_user_has_three_at_most) {
+  EXPECT_TRUE(has_place_for(7, std::vector<uid_t>{7, 7}, {}));
+  EXPECT_FALSE(has_place_for(7, std::vector<uid_t>{7, 7, 7}, {}));
+  EXPECT_TRUE(has_place_for(8, std::vector<uid_t>{7, 7, 7}, {}));
+}
+
+TEST(ControlPlaces, all_users_together_leave_two_to_root) {
+  const std::vector<uid_t> six{7, 7, 7, 8, 8, 8};
+  EXPECT_FALSE(has_place_for(9, six, {}));
+  EXPECT_TRUE(has_place_for(0, six, {}));
+  EXPECT_TRUE(has_place_for(0, std::vector<uid_t>{7, 7, 7, 8, 8, 8, 0}, {}));
+  EXPECT_FALSE(has_place_for(0, std::vector<uid_t>{7, 7, 7, 8, 8, 8, 0, 0}, {}));
+}
+
+TEST(ControlPlaces, of_root_may_be_all) {
+  EXPECT_TRUE(has_place_for(0, std::vector<uid_t>(7, 0), {}));
+  EXPECT_FALSE(has_place_for(0, std::vector<uid_t>(8, 0), {}));
+  EXPECT_TRUE(has_place_for(7, std::vector<uid_t>(5, 0), {}));
+  EXPECT_FALSE(has_place_for(7, std::vector<uid_t>(8, 0), {}));
+}
+
 TEST_F(ServerTest, a_place_is_free_when_a_client_goes) {
-  start({.clients = 1});
+  start({.clients = 1, .for_root = 0});
   const UniqueFd first = connect_to(path_);
   say(first, "x\n");
   EXPECT_THAT(hear(first, "never"), HasSubstr("usage")); // and closed
