@@ -4,7 +4,7 @@
 # What the build, the tests and the quickstart need of a Debian machine.
 build_packages=(
   g++ cmake ninja-build ccache pkg-config git ca-certificates
-  libmnl-dev libpqxx-dev libsodium-dev libb2-dev libyaml-cpp-dev prometheus-cpp-dev libsystemd-dev
+  libmnl-dev libcap-dev libseccomp-dev libpqxx-dev libsodium-dev libb2-dev libyaml-cpp-dev prometheus-cpp-dev libsystemd-dev
   libasio-dev libcli11-dev nlohmann-json3-dev libqrencode-dev libfmt-dev libexpected-dev libgtest-dev libgmock-dev libbenchmark-dev
   libbpf-dev clang bpftool
 )

@@ -1,5 +1,6 @@
 #include "daemon/compose.hpp"
 
+#include "daemon/confinement.hpp"
 #include "daemon/limits.hpp"
 #include "daemon/parts.hpp"
 
@@ -93,7 +94,25 @@ Status Daemon::Parts::start_control() {
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 Daemon::~Daemon() = default;
 
-Result<std::unique_ptr<Daemon>> Daemon::make(const settings::Settings& settings) {
+namespace {
+
+// In the order of what they need: rights that are dropped, then none of these. The process is
+// confined before the exposer, which has threads.
+Result<Opened> open_all(const settings::Settings& settings,
+                        std::unique_ptr<events::ProbeLoader> loader) {
+  if (settings.metrics.enabled) {
+    const Status free = metrics::Exposer::try_address(settings.metrics.listen);
+    if (!free) return fail(free.error());
+  }
+  Result<kernel::RawSender> raw_sender = kernel::RawSender::open();
+  if (!raw_sender) return fail(raw_sender.error());
+  Result<kernel::LinkMonitor> links = kernel::LinkMonitor::open();
+  if (!links) return fail(links.error());
+  Result<std::optional<ControlSocket>> control_socket = open_control(settings.control);
+  if (!control_socket) return fail(control_socket.error());
+  const Status confined = confine(settings, *loader);
+  if (!confined) return fail(confined.error());
+
   std::unique_ptr<metrics::Metrics> metrics = std::make_unique<metrics::Metrics>();
   std::unique_ptr<metrics::Exposer> exposer;
   if (settings.metrics.enabled) {
@@ -105,18 +124,20 @@ Result<std::unique_ptr<Daemon>> Daemon::make(const settings::Settings& settings)
   }
   const std::vector<events::SourcePreference> preferences = source_preferences(settings);
   Result<std::unique_ptr<events::SourceSet>> sources =
-      events::SourceSet::open(source_openers(settings, *metrics), preferences, *metrics);
+      events::SourceSet::open(source_openers(settings, *loader, *metrics), preferences, *metrics);
   if (!sources) return fail(sources.error());
-  Result<kernel::RawSender> raw_sender = kernel::RawSender::open();
-  if (!raw_sender) return fail(raw_sender.error());
-  Result<kernel::LinkMonitor> links = kernel::LinkMonitor::open();
-  if (!links) return fail(links.error());
-  Result<std::optional<ControlSocket>> control_socket = open_control(settings.control);
-  if (!control_socket) return fail(control_socket.error());
+  return Opened{std::move(metrics),        std::move(exposer),     std::move(loader),
+                std::move(*sources),       std::move(*raw_sender), std::move(*links),
+                std::move(*control_socket)};
+}
 
-  std::unique_ptr<Parts> parts = std::make_unique<Parts>(
-      settings, Opened{std::move(metrics), std::move(exposer), std::move(*sources),
-                       std::move(*raw_sender), std::move(*links), std::move(*control_socket)});
+} // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::make(const settings::Settings& settings,
+                                             std::unique_ptr<events::ProbeLoader> loader) {
+  Result<Opened> opened = open_all(settings, std::move(loader));
+  if (!opened) return fail(opened.error());
+  std::unique_ptr<Parts> parts = std::make_unique<Parts>(settings, std::move(*opened));
   Result<std::unique_ptr<lookup::Pool>> pool =
       lookup::Pool::start(lookup_limits(settings), networks_from(settings),
                           {.requests = parts->lookups,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "events/probe_loader.hpp"
 #include "settings/settings.hpp"
 
 #include <memory>
@@ -9,10 +10,13 @@ namespace provisiond::daemon {
 
 // The whole daemon, wired together. `run` serves until SIGTERM or SIGINT and leaves every peer
 // where it is. `make` opens what needs rights or can be wrong from the start (raw sockets, metrics
-// port); a missing interface, event source or database is no failure, it is waited for.
+// port, control socket), then confines the process, then makes its threads; a missing interface,
+// event source or database is no failure, it is waited for.
 class Daemon {
  public:
-  static Result<std::unique_ptr<Daemon>> make(const settings::Settings& settings);
+  // Nothing may have been logged yet: the log has a thread.
+  static Result<std::unique_ptr<Daemon>> make(const settings::Settings& settings,
+                                              std::unique_ptr<events::ProbeLoader> loader);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;

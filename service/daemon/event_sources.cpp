@@ -55,15 +55,16 @@ std::string describe(SourceKind kind, const Result<Opened>& opened) {
 } // namespace
 
 events::SourceSet::Openers source_openers(const settings::Settings& settings,
-                                          metrics::Metrics& metrics) {
+                                          events::ProbeLoader& loader, metrics::Metrics& metrics) {
   events::SourceSet::Openers openers;
   const auto opener = [&](SourceKind kind) -> events::SourceSet::Opener& {
     return openers[static_cast<std::size_t>(kind)];
   };
   opener(SourceKind::capture) = [&metrics] { return open_capture(metrics); };
   opener(SourceKind::probe) =
-      [&metrics, limits = probe_limits(settings)]() -> Result<std::unique_ptr<events::Source>> {
-    return events::ProbeSource::open(limits, metrics);
+      [&loader, &metrics,
+       limits = probe_limits(settings)]() -> Result<std::unique_ptr<events::Source>> {
+    return events::ProbeSource::open([&loader, limits] { return loader.open(limits); }, metrics);
   };
   opener(SourceKind::netlink) = [&metrics,
                                  bytes = std::size_t{settings.events.netlink_buffer_kib}
@@ -86,7 +87,7 @@ std::vector<std::string> describe_event_sources() {
   const Result<std::string> netlink = events::describe_netlink_support();
   return {describe(SourceKind::netlink, netlink ? "available: " + *netlink
                                                 : "not available: " + netlink.error().message()),
-          describe(SourceKind::probe, events::KernelProbe::open({})),
+          describe(SourceKind::probe, events::load_probe({})),
           describe(SourceKind::capture, events::CaptureSource::open({}, metrics))};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "events/probe_loader.hpp"
 #include "events/source_set.hpp"
 #include "metrics/metrics.hpp"
 #include "settings/settings.hpp"
@@ -9,9 +10,9 @@
 
 namespace provisiond::daemon {
 
-// How to open each source, with what the operator has set. `metrics` outlives them.
+// How to open each source, with what the operator has set. `loader` and `metrics` outlive them.
 events::SourceSet::Openers source_openers(const settings::Settings& settings,
-                                          metrics::Metrics& metrics);
+                                          events::ProbeLoader& loader, metrics::Metrics& metrics);
 
 // Which source each interface is to have; indexed by InterfaceId.
 std::vector<events::SourcePreference> source_preferences(const settings::Settings& settings);

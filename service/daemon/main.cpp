@@ -2,23 +2,29 @@
 #include "daemon/compose.hpp"
 #include "daemon/event_sources.hpp"
 #include "daemon/lifecycle.hpp"
+#include "events/probe_loader.hpp"
 #include "postgres/connection_string.hpp"
 #include "settings/load.hpp"
 
 #include <CLI/CLI.hpp>
+#include <unistd.h>
 
 #include <cstdio>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 namespace {
 
+using provisiond::Error;
 using provisiond::Result;
 using provisiond::Status;
 using provisiond::daemon::Daemon;
+using provisiond::events::ProbeLoader;
 using provisiond::postgres::ConnectionString;
 using provisiond::settings::Problem;
 using provisiond::settings::Settings;
@@ -30,6 +36,7 @@ struct Options {
   std::string config = "/etc/wg-provisiond/wg-provisiond.yaml";
   bool only_check = false;
   bool only_list_sources = false;
+  bool only_load_probe = false;
 };
 
 provisiond::log::Level log_level(provisiond::settings::LogLevel level) {
@@ -60,7 +67,15 @@ std::vector<Warning> warnings_of(const Settings& settings) {
   return warnings;
 }
 
+int cannot_start(const Error& error) {
+  provisiond::log::error("cannot start", {{"error", error.message()}});
+  return exit_failure;
+}
+
 int serve(const Options& options) {
+  Result<std::unique_ptr<ProbeLoader>> loader = std::unique_ptr<ProbeLoader>{};
+  if (!options.only_check) loader = ProbeLoader::start();
+  if (!loader) return cannot_start(loader.error());
   const std::variant<Settings, std::vector<Problem>> loaded =
       provisiond::settings::load_file(options.config);
   if (const std::vector<Problem>* problems = std::get_if<std::vector<Problem>>(&loaded)) {
@@ -80,11 +95,8 @@ int serve(const Options& options) {
   provisiond::log::set_level(log_level(settings.log.level));
   for (const Warning& warning : warnings)
     provisiond::log::warning(warning.event, {{"in", warning.where}, {"why", warning.why}});
-  const Result<std::unique_ptr<Daemon>> daemon = Daemon::make(settings);
-  if (!daemon) {
-    provisiond::log::error("cannot start", {{"error", daemon.error().message()}});
-    return exit_failure;
-  }
+  const Result<std::unique_ptr<Daemon>> daemon = Daemon::make(settings, std::move(*loader));
+  if (!daemon) return cannot_start(daemon.error());
   (*daemon)->run();
   return 0;
 }
@@ -95,13 +107,16 @@ int list_event_sources() {
   return 0;
 }
 
+int load_probe() {
+  const Status served = provisiond::events::serve_probe_loader(STDIN_FILENO);
+  return served ? 0 : cannot_start(served.error());
+}
+
 int start(const Options& options) {
   provisiond::daemon::survive_signals();
   const Status hardened = provisiond::daemon::harden_process();
-  if (!hardened) {
-    provisiond::log::error("cannot start", {{"error", hardened.error().message()}});
-    return exit_failure;
-  }
+  if (!hardened) return cannot_start(hardened.error());
+  if (options.only_load_probe) return load_probe();
   return options.only_list_sources ? list_event_sources() : serve(options);
 }
 
@@ -114,6 +129,8 @@ int main(int argc, char** argv) {
   app.add_flag("--check-config", options.only_check, "Check the configuration and exit");
   app.add_flag("--list-event-sources", options.only_list_sources,
                "Try each event source on this machine, say which work or why not, and exit");
+  app.add_flag("--load-probe", options.only_load_probe,
+               "Load the kernel probe for the daemon at the socket that is standard input");
   app.set_version_flag("--version", "wg-provisiond " PROVISIOND_VERSION);
   try {
     app.parse(argc, argv);

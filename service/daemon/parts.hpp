@@ -34,6 +34,7 @@ namespace provisiond::daemon {
 struct Opened {
   std::unique_ptr<metrics::Metrics> metrics;
   std::unique_ptr<metrics::Exposer> exposer; // none when switched off
+  std::unique_ptr<events::ProbeLoader> loader;
   std::unique_ptr<events::SourceSet> sources;
   kernel::RawSender raw_sender;
   kernel::LinkMonitor links;

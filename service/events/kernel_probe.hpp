@@ -5,6 +5,7 @@
 #include "base/public_key.hpp"
 #include "base/rate.hpp"
 #include "base/result.hpp"
+#include "events/probe_handles.hpp"
 #include "handoff/sighting.hpp"
 
 #include <array>
@@ -18,12 +19,11 @@ struct unknown_peer_event;
 
 namespace provisiond::events {
 
-// Owns the BPF programs of events/bpf, loaded into the running kernel and attached to its WireGuard
-// module; they are gone with this object. While it lives the module cannot be removed, so whoever
-// has one lets go of it with the last interface.
+// Uses the BPF programs of events/bpf, which are loaded into the running kernel and attached to its
+// WireGuard module; they are gone with this object. While it lives the module cannot be removed, so
+// whoever has one lets go of it with the last interface.
 //
-// Needs Linux 5.13 with BTF of the kernel and the module, and CAP_BPF, CAP_PERFMON and
-// CAP_SYS_ADMIN (the latter to look into the module's BTF). Costs about 50 ms to open. Kernel
+// Needs descriptors and no rights. Linux 5.19, before which the use of maps took CAP_BPF. Kernel
 // memory: the ring buffer, 128 bytes per refused key, 128 bytes for each of 65,536 prefixes.
 // Loop thread.
 class KernelProbe {
@@ -53,8 +53,7 @@ class KernelProbe {
     std::uint32_t epoch = 0;
   };
 
-  // The Error says which of the needs above is not met.
-  static Result<std::unique_ptr<KernelProbe>> open(const Limits& limits);
+  static Result<std::unique_ptr<KernelProbe>> adopt(ProbeHandles handles);
   ~KernelProbe();
   KernelProbe(const KernelProbe&) = delete;
   KernelProbe& operator=(const KernelProbe&) = delete;
@@ -81,5 +80,10 @@ class KernelProbe {
 
   std::unique_ptr<Parts> parts_;
 };
+
+// Loads the programs and attaches them. Needs BTF of the kernel and of the module, and CAP_BPF,
+// CAP_PERFMON and CAP_SYS_ADMIN (the latter to look into the module's BTF, and it includes the
+// others); the Error says which is not met. About 50 ms. See ProbeLoader.
+Result<ProbeHandles> load_probe(const KernelProbe::Limits& limits);
 
 } // namespace provisiond::events

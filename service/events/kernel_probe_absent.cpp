@@ -1,7 +1,7 @@
 #include "events/kernel_probe.hpp"
 
 // What stands for kernel_probe.cpp where the daemon is built without libbpf and clang: there is
-// never a probe, so none of its functions is reached.
+// never a probe, so the other functions are not reached.
 
 namespace provisiond::events {
 
@@ -10,7 +10,11 @@ struct KernelProbe::Parts {};
 KernelProbe::KernelProbe(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 KernelProbe::~KernelProbe() = default;
 
-Result<std::unique_ptr<KernelProbe>> KernelProbe::open(const Limits& /*limits*/) {
+Result<ProbeHandles> load_probe(const KernelProbe::Limits& /*limits*/) {
+  return fail(Error{"this build has no kernel probe (libbpf, clang and bpftool were missing)"});
+}
+
+Result<std::unique_ptr<KernelProbe>> KernelProbe::adopt(ProbeHandles /*handles*/) {
   return fail(Error{"this build has no kernel probe (libbpf, clang and bpftool were missing)"});
 }
 

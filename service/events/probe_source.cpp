@@ -13,15 +13,15 @@
 
 namespace provisiond::events {
 
-ProbeSource::ProbeSource(UniqueFd ready, const KernelProbe::Limits& limits,
-                         metrics::Metrics& metrics)
-    : ready_{std::move(ready)}, limits_{limits}, metrics_{metrics} {}
+ProbeSource::ProbeSource(UniqueFd ready, OpenProbe open_probe, metrics::Metrics& metrics)
+    : ready_{std::move(ready)}, open_probe_{std::move(open_probe)}, metrics_{metrics} {}
 
-Result<std::unique_ptr<ProbeSource>> ProbeSource::open(const KernelProbe::Limits& limits,
+Result<std::unique_ptr<ProbeSource>> ProbeSource::open(OpenProbe open_probe,
                                                        metrics::Metrics& metrics) {
   UniqueFd ready{::epoll_create1(EPOLL_CLOEXEC)};
   if (!ready) return fail(Error::system("make an epoll for the probe", errno));
-  return std::unique_ptr<ProbeSource>{new ProbeSource{std::move(ready), limits, metrics}};
+  return std::unique_ptr<ProbeSource>{
+      new ProbeSource{std::move(ready), std::move(open_probe), metrics}};
 }
 
 Status ProbeSource::watch(const WatchedInterface& interface) {
@@ -64,7 +64,7 @@ Status ProbeSource::unwatch(InterfaceId interface) {
 
 Status ProbeSource::attach() {
   if (fault_is_on("probe-gone")) return fail(Error{"the probe was taken away (a test)"});
-  Result<std::unique_ptr<KernelProbe>> probe = KernelProbe::open(limits_);
+  Result<std::unique_ptr<KernelProbe>> probe = open_probe_();
   if (!probe) return fail(probe.error());
   epoll_event event{};
   event.events = EPOLLIN;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -16,7 +17,7 @@ namespace provisiond::events {
 // Learns of unknown keys from the kernel's WireGuard module, by BPF (events/bpf): initiations that
 // the module has accepted, mac1 and under load mac2 included, and whose key it has decrypted and
 // not found. Sees interfaces of this network namespace only; handshakes of installed peers never
-// get here. Needs what KernelProbe needs.
+// get here. Needs what load_probe needs.
 //
 // The programs are loaded with the first interface and taken out with the last, so that the module
 // can be removed and loaded again meanwhile, and an idle daemon costs nothing.
@@ -29,8 +30,9 @@ class ProbeSource final : public Source {
   static constexpr std::size_t maximum_per_read = 1'024;
   static constexpr std::size_t maximum_interfaces = 256;
 
-  static Result<std::unique_ptr<ProbeSource>> open(const KernelProbe::Limits& limits,
-                                                   metrics::Metrics& metrics);
+  // How it comes by a probe; the Error says what is missing.
+  using OpenProbe = std::function<Result<std::unique_ptr<KernelProbe>>()>;
+  static Result<std::unique_ptr<ProbeSource>> open(OpenProbe open_probe, metrics::Metrics& metrics);
 
   [[nodiscard]] SourceKind kind() const override { return SourceKind::probe; }
   [[nodiscard]] int fd() const override { return ready_.get(); }
@@ -50,7 +52,7 @@ class ProbeSource final : public Source {
     std::uint32_t epoch = 0;
   };
 
-  ProbeSource(UniqueFd ready, const KernelProbe::Limits& limits, metrics::Metrics& metrics);
+  ProbeSource(UniqueFd ready, OpenProbe open_probe, metrics::Metrics& metrics);
 
   Status attach();
   void detach();
@@ -58,7 +60,7 @@ class ProbeSource final : public Source {
   void take(const unknown_peer_event& event, const Instant& now, std::vector<Sighting>& sink);
 
   UniqueFd ready_; // epoll over the ring buffer, while there is one
-  KernelProbe::Limits limits_;
+  OpenProbe open_probe_;
   std::unique_ptr<KernelProbe> probe_; // while anything is watched
   std::vector<Watched> watched_;
   std::uint32_t last_epoch_ = 0;

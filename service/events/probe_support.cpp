@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <string>
 
@@ -42,6 +43,12 @@ std::optional<Error> probe_obstacle() {
                  "and a module built apart from it has none)"};
   }
   return std::nullopt;
+}
+
+Error probe_not_permitted() {
+  return Error{"load the BPF programs: not permitted; it takes CAP_BPF, CAP_PERFMON and "
+               "CAP_SYS_ADMIN",
+               EPERM};
 }
 
 } // namespace provisiond::events

@@ -10,4 +10,7 @@ namespace provisiond::events {
 // loaded. Each names the remedy: no module, no BTF, lockdown.
 [[nodiscard]] std::optional<Error> probe_obstacle();
 
+// What is said where the rights to load it are missing.
+[[nodiscard]] Error probe_not_permitted();
+
 } // namespace provisiond::events

@@ -84,27 +84,37 @@ class Collector : public prometheus::Collectable {
   const Metrics& metrics_;
 };
 
+constexpr const char* remedy = "; set metrics.listen or metrics.enabled: false";
+
+std::string operation_of(const Endpoint& listen) {
+  return "metrics: " + listen.to_string();
+}
+
 // The web server does not say why it could not listen; asking the kernel again does.
 Error why_not(const Endpoint& listen) {
-  const std::string remedy = "; set metrics.listen or metrics.enabled: false";
-  const std::string operation = "metrics: " + listen.to_string();
+  const Status is_free = Exposer::try_address(listen);
+  if (!is_free) return is_free.error();
+  if (listen.address.family == IpAddress::Family::v6)
+    return Error{operation_of(listen) + ": this web server library has no IPv6" + remedy,
+                 EAFNOSUPPORT};
+  return Error{operation_of(listen) + ": the web server does not start" + remedy};
+}
+
+} // namespace
+
+Status Exposer::try_address(const Endpoint& listen) {
   sockaddr_storage address{};
   const socklen_t length = listen.to_sockaddr(address);
   const UniqueFd probe{::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   const int reuse = 1;
-  if (!probe) return Error::system(operation, errno);
+  if (!probe) return fail(Error::system(operation_of(listen), errno));
   ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
-  if (::bind(probe.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
-      ::listen(probe.get(), 1) != 0) {
-    const int code = errno;
-    return Error{Error::system(operation, code).message() + remedy, code};
-  }
-  if (listen.address.family == IpAddress::Family::v6)
-    return Error{operation + ": this web server library has no IPv6" + remedy, EAFNOSUPPORT};
-  return Error{operation + ": the web server does not start" + remedy};
+  if (::bind(probe.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0 &&
+      ::listen(probe.get(), 1) == 0)
+    return {};
+  const int code = errno;
+  return fail(Error{Error::system(operation_of(listen), code).message() + remedy, code});
 }
-
-} // namespace
 
 struct Exposer::Server {
   std::shared_ptr<Collector> collector;

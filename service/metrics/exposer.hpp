@@ -20,6 +20,8 @@ std::string render(const About& about, const Metrics& metrics);
 // `metrics` must outlive the exposer. Blocks neither writers nor the loop.
 class Exposer {
  public:
+  // Whether the address is free, before anything is made.
+  static Status try_address(const Endpoint& listen);
   // Port 0 takes a free one; see `port`.
   static Result<std::unique_ptr<Exposer>> open(const Endpoint& listen, About about,
                                                const Metrics& metrics);

@@ -25,7 +25,7 @@ install_service() {
   local deploy=$ROOT/deploy/systemd kind
   run install -m 755 "$BUILD_DIR/service/wg-provisiond" /usr/sbin/
   run install -m 755 "$BUILD_DIR/service/wg-provisionctl" /usr/bin/
-  run install -m 644 "$deploy/wg-provisiond.service" /usr/lib/systemd/system/
+  run install -m 644 "$deploy"/wg-provisiond{.service,-probe.socket,-probe@.service} /usr/lib/systemd/system/
   for kind in sysusers tmpfiles; do
     run install -m 644 "$deploy/wg-provisiond.$kind" "/usr/lib/$kind.d/wg-provisiond.conf"
   done
@@ -97,6 +97,10 @@ run install -m 644 "$ROOT/deploy/systemd/wg-provisiond-probe.conf" "/etc/systemd
 run systemctl daemon-reload
 run systemctl restart "$unit"
 check "with the drop-in it uses the probe" has_journal '^event source .*source=probe'
+check "and has no more rights than before" test "$(status_line CapPrm)" = 0000000000003000
+check "nor can get more" test "$(status_line CapBnd)" = 0000000000003000
+no_loader() { ! systemctl list-units --no-legend 'wg-provisiond-probe@*' | grep -q .; }
+check "what has loaded the programs has ended" wait_for 5 no_loader
 check "its control socket belongs to control.group" \
   test "$(stat -c '%U %G %a' /run/wg-provisiond/control.sock)" = 'wg-provisiond wg-admins 660'
 status_asked_by() { runuser -u "$1" -- /usr/bin/wg-provisionctl status >/dev/null 2>&1; }

@@ -53,7 +53,7 @@ postgres_start() {
     ((${#postgres_dir} < 80)) || postgres_fail "$postgres_dir is too long for a UNIX socket" || return 1
     mkdir -p "$postgres_dir"
     ((EUID != 0)) || chown postgres: "$postgres_dir"
-    chmod 700 "$postgres_dir"
+    chmod 711 "$postgres_dir" # who may connect to its socket passes through, root without capabilities too
     postgres_as_owner test -w "$postgres_dir" ||
         postgres_fail "user postgres cannot reach $postgres_dir" || return 1
     postgres_make_cluster || return 1
@@ -128,7 +128,7 @@ postgres_kill() {
 postgres_folder() {
     mkdir -p "$1"
     ((EUID != 0)) || chown postgres: "$1"
-    chmod 700 "$1"
+    chmod 711 "$1"
 }
 
 # Its socket lies in DIR, under the same port as the cluster's.

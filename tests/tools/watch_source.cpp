@@ -131,11 +131,16 @@ Status watch_for(const Options& options, events::Source& source) {
 Result<std::unique_ptr<events::Source>> open_source(const Options& options,
                                                     metrics::Metrics& metrics) {
   if (options.source == "probe") {
-    return events::ProbeSource::open(
-        {.buffer_bytes = options.buffer_bytes,
-         .per_prefix = {.per_second = static_cast<double>(options.per_prefix),
-                        .burst = options.per_prefix}},
-        metrics);
+    const events::KernelProbe::Limits limits{
+        .buffer_bytes = options.buffer_bytes,
+        .per_prefix = {.per_second = static_cast<double>(options.per_prefix),
+                       .burst = options.per_prefix}};
+    const auto open_probe = [limits]() -> Result<std::unique_ptr<events::KernelProbe>> {
+      Result<events::ProbeHandles> handles = events::load_probe(limits);
+      if (!handles) return fail(handles.error());
+      return events::KernelProbe::adopt(std::move(*handles));
+    };
+    return events::ProbeSource::open(open_probe, metrics);
   }
   if (options.source == "netlink") {
     return events::NetlinkSource::open({.buffer_bytes = options.buffer_bytes}, metrics);
