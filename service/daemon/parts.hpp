@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/line_budget.hpp"
 #include "daemon/compose.hpp"
 #include "daemon/control_desk.hpp"
 #include "daemon/database_hosts.hpp"
@@ -90,7 +91,8 @@ struct Daemon::Parts {
   std::unique_ptr<control::Server> control; // none when switched off
   std::unique_ptr<DatabaseWatch> database_watch;
 
-  std::vector<Sighting> sightings; // reused by every read
+  std::vector<Sighting> sightings;                 // reused by every read
+  LineBudget<source_kind_names.size()> loss_lines; // of a source under a flood
   bool is_ready = false;
   std::string last_database_problem;
 };

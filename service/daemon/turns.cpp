@@ -67,8 +67,11 @@ void Daemon::take_sightings() {
 }
 
 void Daemon::tell_of_sources() {
-  for (const events::SourceRemark& remark : parts_->opened.sources->take_remarks())
+  for (const events::SourceRemark& remark : parts_->opened.sources->take_remarks()) {
+    const bool is_loss = remark.kind == events::SourceRemark::Kind::overran;
+    if (is_loss && !parts_->loss_lines.take(static_cast<std::size_t>(remark.source))) continue;
     remark_on(remark, remark.interface ? parts_->interfaces[remark.interface->value].name : "");
+  }
 }
 
 void Daemon::take_proofs() {
@@ -190,11 +193,13 @@ void Daemon::check_sources() {
   parts_->opened.sources->check(Clock::now()); // moves sighting_drops
   parts_->cross_check.expire(Clock::now());
   tell_of_sources();
+  decltype(parts_->loss_lines)::Counts left_out{}; // the metrics have them
+  static_cast<void>(parts_->loss_lines.next_minute(Clock::now(), left_out));
   parts_->loop.after(source_check_interval, [this] { check_sources(); });
 }
 
 void Daemon::summarise() {
-  parts_->flow.report().summarise();
+  parts_->flow.report().summarise(Clock::now());
   parts_->database_watch->seek_primary();
   parts_->loop.after(summary_interval, [this] { summarise(); });
 }

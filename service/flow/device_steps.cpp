@@ -122,7 +122,10 @@ void Flow::install(Interface& interface, std::vector<Planned> batch, const Insta
       interface.peers.advance(peer, PeerStage::greeting);
       peer.installed_at = done.steady;
       note_return(interface, key, done);
-      report_.installed(interface, planned.peer.sighting, key, done.steady);
+      if (planned.peer.is_on_trial)
+        report_.installed_on_trial(interface, planned.peer.sighting, key, done.steady);
+      else
+        report_.installed(interface, planned.peer.sighting, key, done.steady);
       greet(interface, planned, done);
       continue;
     }

@@ -10,8 +10,6 @@ namespace provisiond::flow {
 
 namespace {
 
-constexpr Rate lines_per_reason{10, 20};
-
 // Strangers and busy peers cause these in any number, and they need no attention one by one.
 bool is_noise(Refusal refusal) {
   switch (refusal) {
@@ -37,6 +35,14 @@ std::string milliseconds(Duration duration) {
   return fmt::format("{:.3f}", std::chrono::duration<double, std::milli>{duration}.count());
 }
 
+void log_installed(const Interface& interface, const Sighting& sighting, const PublicKey& key,
+                   TimePoint now) {
+  log::info("installed", {{"interface", interface.name},
+                          {"key", key.to_string()},
+                          {"source", sighting.source.to_string()},
+                          {"after_ms", milliseconds(now - sighting.seen_at)}});
+}
+
 } // namespace
 
 void Report::progress(std::string_view step, const Interface& interface, const Sighting& sighting,
@@ -55,14 +61,10 @@ void Report::refused(const Interface& interface, const Sighting& sighting, Refus
   if (refusal != Refusal::never_connected && refusal != Refusal::trial_failed) {
     metrics_.decision_duration.observe(now - sighting.seen_at);
   }
-  const log::Level level = is_noise(refusal) ? log::Level::debug : log::Level::info;
+  const bool is_debug = is_noise(refusal);
+  const log::Level level = is_debug ? log::Level::debug : log::Level::info;
   if (!log::is_enabled(level)) return;
-  Channel& channel = channels_[static_cast<std::size_t>(refusal)];
-  if (!channel.bucket.take(lines_per_reason, now)) {
-    ++channel.left_out;
-    metrics_.log_lines_suppressed.add();
-    return;
-  }
+  if (!may_write(is_debug ? noise_ : lines_, static_cast<std::size_t>(refusal))) return;
   log::write(level, "refused",
              {{"reason", std::string{to_string(refusal)}},
               {"interface", interface.name},
@@ -72,14 +74,24 @@ void Report::refused(const Interface& interface, const Sighting& sighting, Refus
               {"after_ms", milliseconds(now - sighting.seen_at)}});
 }
 
+bool Report::may_write(Budget& budget, std::size_t kind) {
+  if (budget.take(kind)) return true;
+  metrics_.log_lines_suppressed.add();
+  return false;
+}
+
 void Report::installed(const Interface& interface, const Sighting& sighting, const PublicKey& key,
                        TimePoint now) {
   metrics_.peers_installed.add();
   metrics_.decision_duration.observe(now - sighting.seen_at);
-  log::info("installed", {{"interface", interface.name},
-                          {"key", key.to_string()},
-                          {"source", sighting.source.to_string()},
-                          {"after_ms", milliseconds(now - sighting.seen_at)}});
+  log_installed(interface, sighting, key, now);
+}
+
+void Report::installed_on_trial(const Interface& interface, const Sighting& sighting,
+                                const PublicKey& key, TimePoint now) {
+  metrics_.peers_installed.add();
+  metrics_.decision_duration.observe(now - sighting.seen_at);
+  if (may_write(lines_, trial_installed)) log_installed(interface, sighting, key, now);
 }
 
 void Report::connected(const Interface& interface, const Sighting& sighting, const PublicKey& key,
@@ -99,6 +111,7 @@ void Report::enrolled(const Interface& interface, const PublicKey& key) {
 
 void Report::removed(const Interface& interface, const PublicKey& key, std::string_view reason) {
   metrics_.peers_removed.add();
+  if (reason == to_string(Refusal::trial_failed) && !may_write(lines_, trial_removed)) return;
   log::info(
       "removed",
       {{"interface", interface.name}, {"key", key.to_string()}, {"reason", std::string{reason}}});
@@ -134,14 +147,21 @@ void Report::device_errors(const Interface& interface, std::span<const Status> s
   }
 }
 
-void Report::summarise() {
-  for (std::size_t i = 0; i < channels_.size(); ++i) {
-    Channel& channel = channels_[i];
-    if (channel.left_out == 0) continue;
-    log::info("refused, lines left out", {{"reason", std::string{refusal_names[i]}},
-                                          {"count", std::to_string(channel.left_out)}});
-    channel.left_out = 0;
-  }
+void Report::summarise(TimePoint now) {
+  Budget::Counts left_out{};
+  if (lines_.next_minute(now, left_out)) tell_left_out(left_out);
+  if (noise_.next_minute(now, left_out)) tell_left_out(left_out);
+}
+
+void Report::tell_left_out(const Budget::Counts& left_out) {
+  const auto tell = [](std::string_view event, std::string_view reason, std::uint64_t count) {
+    if (count > 0)
+      log::info(event, {{"reason", std::string{reason}}, {"count", std::to_string(count)}});
+  };
+  for (std::size_t i = 0; i < refusal_names.size(); ++i)
+    tell("refused, lines left out", refusal_names[i], left_out[i]);
+  tell("installed, lines left out", "on_trial", left_out[trial_installed]);
+  tell("removed, lines left out", to_string(Refusal::trial_failed), left_out[trial_removed]);
 }
 
 } // namespace provisiond::flow

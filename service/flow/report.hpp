@@ -1,15 +1,14 @@
 #pragma once
 
+#include "base/line_budget.hpp"
 #include "base/public_key.hpp"
-#include "base/rate.hpp"
 #include "flow/interface.hpp"
 #include "handoff/peer_life.hpp"
 #include "handoff/refusal.hpp"
 #include "handoff/sighting.hpp"
 #include "metrics/metrics.hpp"
 
-#include <array>
-#include <cstdint>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -19,7 +18,9 @@ namespace provisiond::flow {
 // Says what became of a sighting: one counter and one log line per outcome, by the name of its
 // reason. What strangers can cause in any number is kept out of the log twice: noise (bad mac1,
 // budgets, handshakes of installed peers) is logged at debug level only, and each reason has ten
-// lines a second; what is left out is counted and summed up by `summarise`.
+// lines a minute, all together thirty beside each one's first; so has what happens to devices on
+// trial. What is left out is counted and summed up once a minute. At 240 bytes a line, a flood by
+// every reason at once writes less than a megabyte an hour at level info.
 //
 // Loop thread. Fixed memory.
 class Report {
@@ -33,12 +34,15 @@ class Report {
                std::optional<PublicKey> key, TimePoint now);
   void installed(const Interface& interface, const Sighting& sighting, const PublicKey& key,
                  TimePoint now);
+  // A device that nobody has added: strangers can cause these.
+  void installed_on_trial(const Interface& interface, const Sighting& sighting,
+                          const PublicKey& key, TimePoint now);
   // `latency`: from the sighting to the first handshake, by the device's clock.
   void connected(const Interface& interface, const Sighting& sighting, const PublicKey& key,
                  Duration latency);
   // A device that passed its trial and is in the database now.
   void enrolled(const Interface& interface, const PublicKey& key);
-  // A peer that was on the device.
+  // A peer that was on the device; `reason` tells whether it was there on trial.
   void removed(const Interface& interface, const PublicKey& key, std::string_view reason);
   void evicted(const Interface& interface, const PublicKey& key, Eviction reason);
   // Somebody else took it off the device.
@@ -50,17 +54,21 @@ class Report {
   // Counts each of them that failed; what befell several in a row is said once.
   void device_errors(const Interface& interface, std::span<const Status> statuses);
 
-  // Once per interval: one line for each reason of which lines were left out since the last call.
-  void summarise();
+  // Once a minute: one line for each reason of which lines were left out. To be called more often.
+  void summarise(TimePoint now);
 
  private:
-  struct Channel {
-    TokenBucket bucket;
-    std::uint64_t left_out = 0;
-  };
+  // Kinds of lines: the refusals, and two of devices on trial.
+  static constexpr std::size_t trial_installed = refusal_names.size();
+  static constexpr std::size_t trial_removed = trial_installed + 1;
+  using Budget = LineBudget<trial_removed + 1>;
+
+  bool may_write(Budget& budget, std::size_t kind);
+  static void tell_left_out(const Budget::Counts& left_out);
 
   metrics::Metrics& metrics_;
-  std::array<Channel, refusal_names.size()> channels_{};
+  Budget lines_;
+  Budget noise_; // at debug level only
 };
 
 } // namespace provisiond::flow
