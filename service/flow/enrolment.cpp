@@ -40,7 +40,7 @@ void Flow::enrolled(LookupAnswer& answer, const Instant& now) {
     return settle_in(interface, *peer, *record, answer.asked_at);
   const Refusal refusal =
       record != nullptr ? Refusal::not_enrolled : std::get<Refusal>(answer.verdict);
-  if (refusal != Refusal::database_unavailable) remember(id, refusal, now);
+  if (!is_of_the_database(refusal)) remember(id, refusal, now);
   remove(interface, id.key, to_string(refusal));
 }
 

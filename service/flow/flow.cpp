@@ -164,7 +164,7 @@ void Flow::take_answer(LookupAnswer answer, const Instant& now) {
   if (!sighting) return; // answered already
   if (is_proven) waiting_.forget(id);
   if (const Refusal* refusal = std::get_if<Refusal>(&answer.verdict)) {
-    if (is_proven && !is_stale && *refusal != Refusal::database_unavailable) {
+    if (is_proven && !is_stale && !is_of_the_database(*refusal)) {
       remember(id, *refusal, now);
       record(*sighting, answer.key, *refusal);
     }

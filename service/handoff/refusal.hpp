@@ -46,6 +46,7 @@ enum class Refusal : std::uint8_t {
   not_enrolled,
   invalid_row,
   source_not_allowed,
+  not_writable,
   database_unavailable,
   // install
   trial_budget,
@@ -59,7 +60,7 @@ enum class Refusal : std::uint8_t {
   trial_failed,
 };
 
-inline constexpr std::array<std::string_view, 37> refusal_names{
+inline constexpr std::array<std::string_view, 38> refusal_names{
     "draining",
     "bad_mac1",
     "cookie_required",
@@ -88,6 +89,7 @@ inline constexpr std::array<std::string_view, 37> refusal_names{
     "not_enrolled",
     "invalid_row",
     "source_not_allowed",
+    "not_writable",
     "database_unavailable",
     "trial_budget",
     "interface_gone",
@@ -121,6 +123,11 @@ constexpr bool is_gateways_own(Refusal refusal) {
   default:
     return false;
   }
+}
+
+// What is said of the database and not of the key: never to be remembered of a key.
+constexpr bool is_of_the_database(Refusal refusal) {
+  return refusal == Refusal::database_unavailable || refusal == Refusal::not_writable;
 }
 
 } // namespace provisiond

@@ -52,19 +52,19 @@ ChangeFeed::ChangeFeed(const Limits& limits, const std::vector<std::string>& net
       networks_{networks}, wiring_{wiring}, backoff_{limits.reconnect_minimum,
                                                      limits.reconnect_maximum,
                                                      randombytes_random()},
-      watch_{limits.query_deadline}, probe_watch_{limits.query_deadline} {}
+      watches_{QueryWatch{limits.query_deadline}, QueryWatch{limits.query_deadline}} {}
 
 ChangeFeed::~ChangeFeed() {
   is_stopping_ = true;
   pause_.close();
-  watch_.cut();
-  probe_watch_.cut();
+  for (QueryWatch& watch : watches_)
+    watch.cut();
   if (thread_.joinable()) thread_.join();
 }
 
 void ChangeFeed::tick(TimePoint now) {
-  watch_.tick(now);
-  probe_watch_.tick(now);
+  for (QueryWatch& watch : watches_)
+    watch.tick(now);
   pause_.tick(now);
 }
 
@@ -81,9 +81,16 @@ void ChangeFeed::run() {
   }
 }
 
-// Ends well only when told to stop, or when there is a better server to serve from.
+Result<std::unique_ptr<Session>> ChangeFeed::open() {
+  if (!found_) return Session::open(route_, watches_[serving_]);
+  serving_ = 1 - serving_;
+  return std::move(found_);
+}
+
+// Ends well only when told to stop, or when it is to begin anew: there is a primary, or the server
+// is none any more.
 Status ChangeFeed::serve() {
-  const Result<std::unique_ptr<Session>> session = Session::open(route_, watch_);
+  const Result<std::unique_ptr<Session>> session = open();
   if (!session) return fail(session.error());
   const Result<std::optional<std::string>> problem = (*session)->schema_problem();
   if (!problem) return fail(problem.error());
@@ -107,6 +114,7 @@ Status ChangeFeed::serve() {
 }
 
 Status ChangeFeed::follow(Session& session, std::string position) {
+  const bool was_standby = session.is_standby();
   std::chrono::milliseconds to_next_probe = time_to_next_probe();
   TimePoint asked_at{};
   while (!is_stopping_) {
@@ -120,6 +128,7 @@ Status ChangeFeed::follow(Session& session, std::string position) {
     Result<News> news = session.changes_after(position);
     if (!news) return fail(news.error());
     wiring_.metrics.database_answers.add();
+    if (session.is_standby() != was_standby) return {};
     position = std::move(news->position);
     if (owes_everything_)
       hand_over_everything(position);
@@ -128,17 +137,18 @@ Status ChangeFeed::follow(Session& session, std::string position) {
     if (!session.is_standby()) continue; // with a primary there is nothing to look for
     to_next_probe -= pause;
     if (to_next_probe > std::chrono::milliseconds::zero()) continue;
-    if (primary_is_there(session)) return {};
+    if (find_primary()) return {};
     to_next_probe = time_to_next_probe();
   }
   return {};
 }
 
-// The standby may have been promoted, or another server be the primary.
-bool ChangeFeed::primary_is_there(Session& session) {
-  const Result<bool> is_standby = session.is_still_standby();
-  if (is_standby && !*is_standby) return true;
-  return route_.has_choice() && Session::open(probe_route_, probe_watch_).has_value();
+bool ChangeFeed::find_primary() {
+  if (!route_.has_choice()) return false;
+  Result<std::unique_ptr<Session>> session = Session::open(probe_route_, spare_watch());
+  if (!session || (*session)->is_standby()) return false;
+  found_ = std::move(*session);
+  return true;
 }
 
 void ChangeFeed::hand_over(const News& news) {

@@ -10,7 +10,9 @@
 #include "lookup/retry_pause.hpp"
 #include "lookup/route.hpp"
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,8 +41,8 @@ struct FeedEvent {
 // may have changed, so nothing is missed over an outage. A notification only wakes it: the keys are
 // read from wg_provision.changes by position. Where no notification can come (a standby, a pooler)
 // it reads them every poll_interval, and says so; it does that everywhere, in case one was lost.
-// Of several servers it follows the primary, and a standby while there is none; on a standby it
-// looks for a primary every 5 to 10 s and goes to it.
+// It follows the primary, and a standby while there is none; on a standby it looks for a primary
+// every 5 to 10 s, stays while it finds none, and goes on with the session that it found.
 //
 // Threads. change-feed owns a PostgreSQL session of its own. `tick` belongs to the loop, every
 // 100 ms or so: nothing here reads a clock.
@@ -78,7 +80,9 @@ class ChangeFeed {
   void run();
   Status serve();
   Status follow(Session& session, std::string position);
-  bool primary_is_there(Session& session);
+  Result<std::unique_ptr<Session>> open();
+  bool find_primary();
+  [[nodiscard]] QueryWatch& spare_watch() { return watches_[1 - serving_]; }
   void hand_over(const News& news);
   void hand_over_everything(const std::string& position);
   void hand_over(std::vector<Change> changes, const std::string& position);
@@ -94,8 +98,9 @@ class ChangeFeed {
   std::atomic<bool> is_stopping_ = false;
   std::atomic<bool> has_primary_ = false;
   RetryPause pause_;
-  QueryWatch watch_;
-  QueryWatch probe_watch_; // of the session that looks for the primary
+  std::array<QueryWatch, 2> watches_; // of the session that serves, and of one that looks for a primary
+  std::size_t serving_ = 0;        // change-feed's thread: which of them
+  std::unique_ptr<Session> found_; // likewise: with a primary, to serve next
   std::thread thread_;
 };
 

@@ -8,9 +8,10 @@
 
 namespace provisiond::lookup {
 
-// How a session finds its server where a connection string names several. A session that writes
-// wants the primary. One that reads prefers it, and takes a standby while there is no primary.
-// Where the operator has set target_session_attrs, or named one host, there is nothing to choose.
+// How a session finds its server. A session that writes wants the primary. One that reads prefers
+// it, and takes a standby while there is no primary. One host is no different from several: behind
+// a name stands one server now and another later, so what the server says of itself decides. Where
+// the operator has set target_session_attrs, there is nothing to choose.
 struct Route {
   SecretString first;
   SecretString stand_in; // tried when `first` leads nowhere; empty: nothing else to try

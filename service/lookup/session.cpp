@@ -90,7 +90,7 @@ Result<std::unique_ptr<Session>> Session::open(const Route& route, QueryWatch& w
   std::unique_ptr<Session> session{new Session{std::move(*connection), watch}};
   const Status set_up = session->set_up();
   if (!set_up) return fail(set_up.error().while_doing("set the database session up"));
-  session->is_stand_in_ = session->is_standby_ && route.has_choice();
+  session->has_choice_ = route.has_choice();
   return session;
 }
 
@@ -148,11 +148,17 @@ pqxx::result Session::exec_find(std::span<const LookupRequest> requests,
   return exec_prepared(query, find_statement, names, keys);
 }
 
+void Session::note_standing(const pqxx::row& row) {
+  is_standby_ = text_of(row, sql::FindPeersColumn::is_standby) == "t";
+  is_writable_ = text_of(row, sql::FindPeersColumn::transaction_read_only) == "off";
+}
+
 Result<std::vector<Verdict>> Session::find(std::span<const LookupRequest> requests,
                                            std::span<const std::string> networks) {
   const QueryInFlight in_flight{watch_};
   try {
     const pqxx::result rows = exec_find(requests, networks);
+    if (!rows.empty()) note_standing(rows[0]);
     std::vector<std::optional<Verdict>> read(requests.size());
     std::size_t answered = 0;
     for (const pqxx::row& row : rows) {
@@ -186,6 +192,9 @@ Result<Verdict> Session::enrol(const LookupRequest& request, std::span<const std
     if (rows.size() != 1) return fail(Error{"enrol a peer: not one row"});
     return read_row(row_of(rows[0]), request.key);
   } catch (const pqxx::sql_error& cause) {
+    constexpr std::string_view read_only_transaction = "25006";
+    is_writable_ = cause.sqlstate() != read_only_transaction;
+    if (!is_writable_) return Verdict{Refusal::not_writable};
     return fail(Error{server_message(cause.what()), EPERM}.while_doing("enrol a peer"));
   } catch (const std::exception& cause) {
     return fail(explain(cause).while_doing("enrol a peer"));
@@ -282,6 +291,7 @@ Result<News> Session::changes_after(const std::string& position) {
       if (!server_.empty() && server != server_)
         return fail(Error{"read changes: another server answers now", ENOTCONN});
       server_ = server;
+      is_standby_ = row[5].as<bool>();
       if (row[1].is_null()) continue;
       News::Item item{.network = row[1].as<std::string>(), .key = std::nullopt};
       if (!row[3].as<bool>()) {
@@ -295,16 +305,6 @@ Result<News> Session::changes_after(const std::string& position) {
     return news;
   } catch (const std::exception& cause) {
     return fail(explain(cause).while_doing("read changes"));
-  }
-}
-
-Result<bool> Session::is_still_standby() {
-  const QueryInFlight in_flight{watch_};
-  try {
-    pqxx::nontransaction query{*connection_};
-    return query.exec(sql::is_standby)[0][0].as<bool>();
-  } catch (const std::exception& cause) {
-    return fail(explain(cause).while_doing("ask whether the server is a standby"));
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include <pqxx/connection>
 #include <pqxx/result>
+#include <pqxx/row>
 
 #include <chrono>
 #include <memory>
@@ -59,8 +60,8 @@ class Session {
                                     std::span<const std::string> networks);
 
   // Makes a peer of a device that has passed its trial, and says what `find` would say of it then.
-  // EPERM: the server refused to, and the session is as good as before. Several queries of the
-  // server's in one round trip; it writes.
+  // `not_writable` where nothing can be written. EPERM: the server refused for another reason; the
+  // session is as good as before in either case. Several queries of the server's in one round trip.
   Result<Verdict> enrol(const LookupRequest& request, std::span<const std::string> networks,
                         const std::string& gateway);
 
@@ -90,13 +91,13 @@ class Session {
   // trip.
   Result<News> changes_after(const std::string& position);
 
-  // True when the server was a standby as the session began, and when it is one now: it may have
-  // been promoted. One round trip.
+  // What the server was as of the last answer of `find` or `changes_after`: a standby may have been
+  // promoted, and a pooler may lead to another one.
   [[nodiscard]] bool is_standby() const { return is_standby_; }
-  Result<bool> is_still_standby();
-
   // A standby that serves because no primary was there.
-  [[nodiscard]] bool is_stand_in() const { return is_stand_in_; }
+  [[nodiscard]] bool is_stand_in() const { return is_standby_ && has_choice_; }
+  // It takes what is written: no standby, and not made read-only. As of the last answer of `find`.
+  [[nodiscard]] bool is_writable() const { return is_writable_; }
 
   // "wg at /run/postgresql:5432"
   [[nodiscard]] std::string where() const;
@@ -106,13 +107,15 @@ class Session {
   Status set_up();
   pqxx::result exec_find(std::span<const LookupRequest> requests,
                          std::span<const std::string> networks);
+  void note_standing(const pqxx::row& row);
   [[nodiscard]] Error explain(const std::exception& cause) const;
 
   std::unique_ptr<pqxx::connection> connection_;
   QueryWatch& watch_;
   bool is_standby_ = false;
+  bool is_writable_ = true;
+  bool has_choice_ = false; // the route leaves it to us to look for a primary
   std::string server_; // when the one that answers was started: behind a pooler it may be another
-  bool is_stand_in_ = false;
   bool is_pooled_ = false;
 };
 

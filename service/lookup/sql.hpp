@@ -41,15 +41,17 @@ inline constexpr const char* begin_transaction =
     " SET LOCAL transform_null_equals = off; SET LOCAL check_function_bodies = on;"
     " SET LOCAL row_security = on; SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL lock_timeout = 0;"
     " SET LOCAL statement_timeout = 0; SET LOCAL client_encoding = 'UTF8'";
-inline constexpr const char* is_standby = "SELECT pg_catalog.pg_is_in_recovery()";
 
-// $1: names of networks, $2: public keys, both arrays of the same length. One row for each pair.
+// $1: names of networks, $2: public keys, both arrays of the same length. One row for each pair,
+// which also says what the server is: behind a pooler or after a promotion it is another than the
+// session began with.
 inline constexpr const char* find_peers =
     "SELECT ordinal, verdict, pg_catalog.encode(public_key, 'hex'), peer_id, "
     "pg_catalog.encode(preshared_key, 'hex'),"
     " keepalive_seconds, allowed_ips, expires_at_us, session_gateway, session_interface,"
     " pg_catalog.encode(newest_initiation, 'hex'), idle_timeout_s, allowed_sources, roaming,"
-    " several_gateways, evict_last"
+    " several_gateways, evict_last, pg_catalog.pg_is_in_recovery(),"
+    " pg_catalog.current_setting('transaction_read_only')"
     " FROM wg_provision.find_peers($1::pg_catalog.text[], $2::pg_catalog.bytea[])";
 
 // $1: name of this gateway, $2: name of the network, $3: public key in base64. One row, as
@@ -106,6 +108,8 @@ enum class FindPeersColumn : std::uint8_t {
   roaming,
   several_gateways,
   evict_last,
+  is_standby,            // of find_peers only
+  transaction_read_only, // likewise: "on" or "off"
 };
 
 // Change feed.
@@ -115,7 +119,7 @@ inline constexpr const char* listen = "LISTEN wg_provision_changes";
 // give the position only.
 inline constexpr const char* changes_after =
     "SELECT next_position, network, pg_catalog.encode(public_key, 'hex'), is_many,"
-    " extract(epoch FROM pg_catalog.pg_postmaster_start_time())"
+    " extract(epoch FROM pg_catalog.pg_postmaster_start_time()), pg_catalog.pg_is_in_recovery()"
     " FROM wg_provision.changes_after($1)";
 
 // Whose the schema is: the owner, whether that is us, whether we may act for it, and what makes us.

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <span>
 #include <system_error>
 #include <utility>
+#include <variant>
 
 namespace provisiond::lookup {
 namespace {
@@ -19,6 +21,15 @@ std::vector<Verdict> unavailable(std::size_t count) {
   while (verdicts.size() < count)
     verdicts.emplace_back(Refusal::database_unavailable);
   return verdicts;
+}
+
+// Who passed a trial could not be enrolled, and would be taken off, again and again.
+void take_nobody_on_trial(std::span<const LookupRequest> requests, std::span<Verdict> verdicts) {
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const PeerRecord* const record = std::get_if<PeerRecord>(&verdicts[i]);
+    const bool is_new = requests[i].purpose != LookupPurpose::revalidate;
+    if (is_new && record != nullptr && record->is_on_trial) verdicts[i] = Refusal::not_writable;
+  }
 }
 
 } // namespace
@@ -163,6 +174,21 @@ bool Worker::enrol(Session& session, LookupRequest request) {
   return false;
 }
 
+// The server may have been promoted since the session began, or a pooler leads to another one.
+void Worker::note_standing(const Session& session) {
+  const bool stands_in = session.is_stand_in();
+  const bool stood_in =
+      view_.with([&](View& view) { return std::exchange(view.stands_in, stands_in); });
+  if (stands_in) has_stood_in_ = true;
+  if (!stood_in || stands_in) return;
+  has_stood_in_ = false;
+  report({.kind = PoolEvent::Kind::connected,
+          .session = setup_.number,
+          .text = session.where(),
+          .retry_in = {},
+          .is_back = true});
+}
+
 // False when the session was lost.
 bool Worker::find(Session& session, std::vector<LookupRequest> requests) {
   metrics::Metrics& metrics = setup_.wiring.metrics;
@@ -172,6 +198,8 @@ bool Worker::find(Session& session, std::vector<LookupRequest> requests) {
   if (verdicts) {
     backoff_.reset();
     metrics.database_answers.add();
+    note_standing(session);
+    if (!session.is_writable()) take_nobody_on_trial(requests, *verdicts);
     answer(std::move(requests), std::move(*verdicts));
     return true;
   }

@@ -63,6 +63,7 @@ class Worker {
   std::unique_ptr<Session> connect();
   Ending serve(Session& session);
   bool ask(Session& session, std::vector<LookupRequest> requests);
+  void note_standing(const Session& session);
   bool find(Session& session, std::vector<LookupRequest> requests);
   bool enrol(Session& session, LookupRequest request);
   void answer(const LookupRequest& request, Verdict verdict);

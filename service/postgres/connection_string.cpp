@@ -1,5 +1,6 @@
 #include "postgres/connection_string.hpp"
 
+#include "postgres/every_address.hpp"
 #include "postgres/hosts.hpp"
 
 #include <fmt/format.h>
@@ -134,9 +135,7 @@ bool ConnectionString::leaves_choice() const {
   const Result<Values> all = resolve();
   if (!all || given_.contains("target_session_attrs")) return false;
   const std::string_view target = value_of(*all, "target_session_attrs");
-  if (!target.empty() && target != "any") return false;
-  return value_of(*all, "host").find(',') != std::string_view::npos ||
-         value_of(*all, "hostaddr").find(',') != std::string_view::npos;
+  return target.empty() || target == "any";
 }
 
 std::vector<std::string> ConnectionString::hosts() const {
@@ -182,6 +181,23 @@ Result<SecretString> ConnectionString::complete(const Defaults& defaults) const 
     words.insert_or_assign("sslmode", SecretString{best_sslmode});
     if (knows_authentication) leave("sslrootcert", "system");
   }
+  const SecretText text = in_key_words(words);
+  return SecretString{std::string_view{text}};
+}
+
+std::optional<SecretString> ConnectionString::with_every_address() const {
+  const Result<Values> all = resolve();
+  if (!all || value_of(given_, "target_session_attrs").empty()) return std::nullopt;
+  const std::optional<HostLists> lists =
+      every_address({.hosts = std::string{value_of(*all, "host")},
+                     .addresses = std::string{value_of(*all, "hostaddr")},
+                     .ports = std::string{value_of(*all, "port")}},
+                    resolve_name);
+  if (!lists) return std::nullopt;
+  Values words = given_;
+  words.insert_or_assign("host", SecretString{lists->hosts});
+  words.insert_or_assign("hostaddr", SecretString{lists->addresses});
+  words.insert_or_assign("port", SecretString{lists->ports});
   const SecretText text = in_key_words(words);
   return SecretString{std::string_view{text}};
 }

@@ -14,7 +14,7 @@
 
 namespace provisiond::postgres {
 
-// Which server a session wants, where the connection string names several.
+// Which server a session wants, where the connection string leads to several.
 enum class Target : std::uint8_t { any, writable };
 
 struct Defaults {
@@ -39,8 +39,8 @@ class ConnectionString {
   // True when a password stands in the string itself.
   [[nodiscard]] bool holds_password() const;
 
-  // True when several hosts are named, and it is left to us which of them a session is to have.
-  // Asks environment and service file.
+  // True when it is left to us which server a session is to have. How many there are is not in the
+  // text: one name may lead to another server tomorrow. Asks environment and service file.
   [[nodiscard]] bool leaves_choice() const;
 
   // The hosts that a session may be with, as names or addresses, without sockets. Asks environment
@@ -59,6 +59,11 @@ class ConnectionString {
   // knows those (16); there the server may not ask for the password in clear text either. EINVAL
   // when libpq refuses a value. Asks environment and service file.
   [[nodiscard]] Result<SecretString> complete(const Defaults& defaults) const;
+
+  // The same, and where a name has several addresses, an entry for each of them, so that the server
+  // that is wanted is found behind any (`every_address`). nullopt where that changes nothing. Asks
+  // environment, service file and resolver, so it may block.
+  [[nodiscard]] std::optional<SecretString> with_every_address() const;
 
   // Why a connection could not be opened, from what libpq or the server says, unless that holds a
   // secret of the string. Code ENOTCONN.

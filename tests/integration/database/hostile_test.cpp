@@ -57,7 +57,6 @@ void talk(Session& session) {
   fine(session.claim(claims, networks, "gw"), "claim");
   fine(session.listen(), "listen");
   fine(session.changes_after(news->position), "changes");
-  fine(session.is_still_standby(), "standby");
 }
 
 void connect_and_talk(const Database& database) {

@@ -35,8 +35,17 @@ TEST(Route, WritingWantsThePrimaryOnly) {
   EXPECT_FALSE(route.has_choice());
 }
 
-TEST(Route, OneHostAndTheOperatorsOwnChoiceStayAsTheyAre) {
-  for (const char* dsn : {"host=a", "host=a,b target_session_attrs=standby"}) {
+TEST(Route, OneNameMayLeadToSeveralServersAsWell) {
+  for (const char* dsn : {"host=a", "host=/run/postgresql", "postgresql://a/x", "dbname=x", ""}) {
+    const Route route = route_for_reading(dsn, times);
+    EXPECT_THAT(text_of(route.first), HasSubstr(wants_primary)) << dsn;
+    EXPECT_TRUE(route.has_choice()) << dsn;
+    EXPECT_THAT(text_of(route_for_writing(dsn, times).first), HasSubstr(wants_primary)) << dsn;
+  }
+}
+
+TEST(Route, TheOperatorsOwnChoiceStaysAsItIs) {
+  for (const char* dsn : {"host=a target_session_attrs=any", "host=a,b target_session_attrs=standby"}) {
     EXPECT_FALSE(route_for_reading(dsn, times).has_choice());
     EXPECT_THAT(text_of(route_for_reading(dsn, times).first), Not(HasSubstr("'primary'")));
     EXPECT_THAT(text_of(route_for_writing(dsn, times).first), Not(HasSubstr("'primary'")));
