@@ -69,9 +69,12 @@ std::string status_text(const std::vector<std::string>& lines) {
     uptime = status.at("uptime_seconds").get<std::int64_t>();
   return fmt::format(
       "version            {}\nuptime             {}\ndraining           {}\n"
-      "database sessions  {}\n\n{}",
+      "database sessions  {}\ndatabase           {}{}\npeers without row  {}\n\n{}",
       printable(cell(status, "version")), duration_text(uptime),
       printable(cell(status, "draining")), printable(cell(status, "database_sessions")),
+      printable(cell(status, "database_identity")),
+      cell(status, "another_database") == "yes" ? ", another one than before" : "",
+      printable(cell(status, "peers_without_row")),
       draw_table({"INTERFACE", "NETWORK", "PRESENT", "SOURCE", "PEERS", "GREETED"}, rows));
 }
 

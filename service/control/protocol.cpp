@@ -110,12 +110,18 @@ std::string done_line() {
 
 std::string line_of(const Overview& overview) {
   ordered_json interfaces = ordered_json::array();
+  const DatabaseOverview& database = overview.database;
   for (const InterfaceOverview& interface : overview.interfaces)
     interfaces.push_back(value_of(interface));
   return text_of(ordered_json{{"version", overview.version},
                               {"uptime_seconds", overview.uptime.count()},
                               {"draining", overview.is_draining},
-                              {"database_sessions", overview.database_sessions},
+                              {"database_sessions", database.sessions},
+                              {"database_identity", database.identity.empty()
+                                                        ? ordered_json(nullptr)
+                                                        : ordered_json(database.identity)},
+                              {"another_database", database.is_another},
+                              {"peers_without_row", database.missing_rows},
                               {"interfaces", interfaces}});
 }
 

@@ -42,11 +42,18 @@ struct InterfaceOverview {
   std::size_t greeted = 0; // without a session yet
 };
 
+struct DatabaseOverview {
+  std::size_t sessions = 0;
+  std::string identity{};       // empty: not known yet
+  bool is_another = false;      // than the one that answered first
+  std::size_t missing_rows = 0; // peers that are kept although it does not know them
+};
+
 struct Overview {
   std::string version{};
   std::chrono::seconds uptime{};
   bool is_draining = false;
-  std::size_t database_sessions = 0;
+  DatabaseOverview database{};
   std::vector<InterfaceOverview> interfaces{};
 };
 

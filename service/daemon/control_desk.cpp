@@ -21,22 +21,23 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 
 } // namespace
 
-bool ControlDesk::answer_one(std::size_t database_sessions, TimePoint now) {
+bool ControlDesk::answer_one(const control::DatabaseOverview& database, TimePoint now) {
   const bool was_draining = wiring_.flow.is_draining();
   for (const control::Question& question : wiring_.questions.drain(1)) {
     control::Answer answer{.ticket = question.ticket,
-                           .body = answer_to(question.body, database_sessions, now)};
+                           .body = answer_to(question.body, database, now)};
     static_cast<void>(wiring_.answers.push(std::move(answer)));
   }
   return wiring_.flow.is_draining() != was_draining;
 }
 
 control::AnswerBody ControlDesk::answer_to(const control::QuestionBody& question,
-                                           std::size_t database_sessions, TimePoint now) {
+                                           const control::DatabaseOverview& database,
+                                           TimePoint now) {
   return std::visit(
       Overloaded{
           [&](const control::OverviewQuestion&) -> control::AnswerBody {
-            return overview(database_sessions, now);
+            return overview(database, now);
           },
           [&](const control::PeersQuestion& asked) -> control::AnswerBody { return peers(asked); },
           [&](const control::DrainQuestion& asked) -> control::AnswerBody { return drain(asked); },
@@ -44,12 +45,13 @@ control::AnswerBody ControlDesk::answer_to(const control::QuestionBody& question
       question);
 }
 
-control::Overview ControlDesk::overview(std::size_t database_sessions, TimePoint now) const {
+control::Overview ControlDesk::overview(const control::DatabaseOverview& database,
+                                        TimePoint now) const {
   control::Overview overview{
       .version = PROVISIOND_VERSION,
       .uptime = std::chrono::duration_cast<std::chrono::seconds>(now - started_at_),
       .is_draining = wiring_.flow.is_draining(),
-      .database_sessions = database_sessions,
+      .database = database,
       .interfaces = {}};
   for (const flow::Interface& interface : wiring_.interfaces) {
     const std::optional<SourceKind> source = wiring_.sources.source_of(interface.id);

@@ -35,12 +35,14 @@ class ControlDesk {
       : wiring_{wiring}, started_at_{started_at} {}
 
   // True when a drain began or ended.
-  bool answer_one(std::size_t database_sessions, TimePoint now);
+  bool answer_one(const control::DatabaseOverview& database, TimePoint now);
 
  private:
   [[nodiscard]] control::AnswerBody answer_to(const control::QuestionBody& question,
-                                              std::size_t database_sessions, TimePoint now);
-  [[nodiscard]] control::Overview overview(std::size_t database_sessions, TimePoint now) const;
+                                              const control::DatabaseOverview& database,
+                                              TimePoint now);
+  [[nodiscard]] control::Overview overview(const control::DatabaseOverview& database,
+                                           TimePoint now) const;
   [[nodiscard]] PeerSlice peers(const control::PeersQuestion& question) const;
   control::DrainAnswer drain(const control::DrainQuestion& question);
 

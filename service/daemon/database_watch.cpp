@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <string>
 
 namespace provisiond::daemon {
 namespace {
@@ -26,6 +27,7 @@ DatabaseWatch::Sessions DatabaseWatch::sessions_of(lookup::Pool& pool,
 
 void DatabaseWatch::pass(const Instant& now) {
   note_answers(now);
+  warn_of_missing_rows(now.steady);
   if (!wiring_.flow.has_waiting(now)) return;
   if (wiring_.sessions.can_look_up())
     wiring_.flow.resume_waiting(now);
@@ -64,6 +66,40 @@ void DatabaseWatch::become_stale() {
   log::warning(
       "the database has not answered for database.max-stale",
       {{"max_stale", in_seconds(limits_.max_stale)}, {"removed_peers", std::to_string(removed)}});
+}
+
+void DatabaseWatch::found(const std::string& identity) {
+  if (identity.empty() || identity == identity_) return;
+  if (first_identity_.empty()) first_identity_ = identity;
+  identity_ = identity;
+  wiring_.metrics.another_database.set(is_another() ? 1 : 0);
+  if (is_another()) {
+    wiring_.flow.follow_another_database();
+    return log::warning("another database answers than before, no peer is removed because it does "
+                        "not know it; restart when this is meant",
+                        {{"before", first_identity_},
+                         {"now", identity_},
+                         {"max_missing", in_seconds(limits_.max_missing)}});
+  }
+  wiring_.flow.follow_first_database();
+  log::info("the database is the one it was first", {{"identity", identity_}});
+}
+
+// At once, and when more have come since; they come by the hundred.
+void DatabaseWatch::warn_of_missing_rows(TimePoint now) {
+  constexpr Duration between_lines = std::chrono::seconds{10};
+  const std::int64_t missing = wiring_.metrics.missing_rows.value();
+  if (missing < missing_rows_) missing_rows_ = missing;
+  const bool is_first = missing_rows_ == 0;
+  if (missing == missing_rows_) return;
+  if (!is_first && now - missing_rows_told_at_ < between_lines) return;
+  missing_rows_ = missing;
+  missing_rows_told_at_ = now;
+  log::warning("the database has neither rows nor tombstones of peers that it has given, they are "
+               "kept until database.max-missing",
+               {{"peers", std::to_string(missing)},
+                {"max_missing", in_seconds(limits_.max_missing)},
+                {"another_database", is_another() ? "yes" : "no"}});
 }
 
 } // namespace provisiond::daemon

@@ -7,12 +7,15 @@
 #include "lookup/pool.hpp"
 #include "metrics/metrics.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <string>
 #include <utility>
 
 namespace provisiond::daemon {
 
-// What the loop does because the database is away, back, or silent for long. Loop thread.
+// What the loop does because the database is away, back, silent for long, or another one than
+// before. Loop thread.
 class DatabaseWatch {
  public:
   // What it has to know of the sessions, and what it can do with them.
@@ -31,6 +34,7 @@ class DatabaseWatch {
   struct Limits {
     Duration max_stale{};       // zero: for ever
     bool removes_peers = false; // then, those that the database has given us
+    Duration max_missing{};     // only told
   };
 
   static Sessions sessions_of(lookup::Pool& pool, lookup::ChangeFeed& change_feed);
@@ -47,13 +51,24 @@ class DatabaseWatch {
   // that a standby has served meanwhile go to it.
   void seek_primary();
 
+  // A session has found this database at its other end. The first one is ours until the end; an
+  // empty name says nothing.
+  void found(const std::string& identity);
+  [[nodiscard]] const std::string& identity() const { return identity_; } // the last one
+  [[nodiscard]] bool is_another() const { return identity_ != first_identity_; }
+
  private:
   void note_answers(const Instant& now);
   void become_stale();
+  void warn_of_missing_rows(TimePoint now);
 
   Wiring wiring_;
   Limits limits_;
   evict::Staleness staleness_;
+  std::string first_identity_;
+  std::string identity_;
+  std::int64_t missing_rows_ = 0; // as the log knows them
+  TimePoint missing_rows_told_at_{};
 };
 
 } // namespace provisiond::daemon

@@ -138,7 +138,8 @@ lookup::Limits lookup_limits(const settings::Settings& settings) {
 
 DatabaseWatch::Limits database_watch_limits(const settings::Settings& settings) {
   return {.max_stale = settings.database.max_stale,
-          .removes_peers = settings.database.when_stale == settings::StalePolicy::remove};
+          .removes_peers = settings.database.when_stale == settings::StalePolicy::remove,
+          .max_missing = settings.database.max_missing};
 }
 
 flow::Limits flow_limits(const settings::Settings& settings) {
@@ -147,6 +148,7 @@ flow::Limits flow_limits(const settings::Settings& settings) {
           .greeting_deadline = settings.greet.deadline,
           .greeting_patience = settings.greet.patience,
           .idle_timeout = settings.evict.idle_timeout,
+          .max_missing = settings.database.max_missing,
           .gateway = host_name()};
 }
 

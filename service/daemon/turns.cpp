@@ -80,7 +80,9 @@ void Daemon::take_proofs() {
     parts_->flow.proven(proof, now);
 }
 
+// Which database it was that answered is known before its answers are taken.
 void Daemon::take_answers() {
+  if (parts_->pool_events.size() > 0) take_pool_events();
   const Instant now = Instant::now();
   for (LookupAnswer& answer : parts_->answers.drain(answers_per_turn)) {
     parts_->metrics.lookup_duration.observe(now.steady - answer.asked_at);
@@ -94,8 +96,10 @@ void Daemon::take_answers() {
 void Daemon::take_pool_events() {
   for (const lookup::PoolEvent& event : parts_->pool_events.drain(64)) {
     remark_on(event, parts_->last_database_problem);
-    if (event.kind == lookup::PoolEvent::Kind::connected)
+    if (event.kind == lookup::PoolEvent::Kind::connected) {
+      parts_->database_watch->found(event.identity);
       parts_->database_watch->connected(Instant::now());
+    }
     if (event.is_back) ask_again();
   }
   announce();
@@ -115,8 +119,10 @@ void Daemon::take_changes() {
 }
 
 void Daemon::take_feed_events() {
-  for (const lookup::FeedEvent& event : parts_->feed_events.drain(64))
+  for (const lookup::FeedEvent& event : parts_->feed_events.drain(64)) {
     remark_on(event, parts_->last_database_problem);
+    parts_->database_watch->found(event.identity);
+  }
   parts_->database_watch->seek_primary();
 }
 
@@ -141,8 +147,12 @@ void Daemon::take_link_events() {
 }
 
 void Daemon::take_control_questions() {
-  const std::size_t sessions = parts_->pool->state().connected_sessions;
-  if (parts_->control_desk.answer_one(sessions, Clock::now())) announce();
+  const control::DatabaseOverview database{
+      .sessions = parts_->pool->state().connected_sessions,
+      .identity = parts_->database_watch->identity(),
+      .is_another = parts_->database_watch->is_another(),
+      .missing_rows = static_cast<std::size_t>(parts_->metrics.missing_rows.value())};
+  if (parts_->control_desk.answer_one(database, Clock::now())) announce();
 }
 
 void Daemon::tick() {

@@ -92,6 +92,7 @@ void Flow::note_applied() {
   std::size_t left = to_recheck_.size() + wiring_.ledger.under_way(LookupPurpose::revalidate);
   for (const Interface& interface : wiring_.interfaces)
     left += interface.recheck.left(interface.peers);
+  count_missing_rows();
   wiring_.metrics.rechecks.set(static_cast<std::int64_t>(left));
   if (left == 0) applied_position_ = known_position_;
 }
@@ -120,23 +121,44 @@ void Flow::rechecked(LookupAnswer& answer) {
     if (has_passed_its_trial) return settle_in(interface, *peer, record, answer.asked_at);
     return refresh(interface, record, answer.asked_at);
   }
-  if (peer->owner == Owner::ours) return; // its session decides
+  if (peer->is_on_trial) return; // its session decides
   // One without addresses is a trial that somebody began and did not live to end.
-  if (interface.allowed_ips.has_exactly(answer.key, {}))
+  if (peer->owner != Owner::ours && interface.allowed_ips.has_exactly(answer.key, {}))
     return remove(interface, answer.key, to_string(Refusal::trial_failed));
   disown(interface, answer.key, answer.asked_at);
 }
 
-// A key that the database has never heard of was put there by somebody else, and is theirs. One of
-// ours had a row that is gone without a trace.
+// A key that the database has never heard of was put there by somebody else, and is theirs, unless
+// it is ours.
 void Flow::disown(Interface& interface, const PublicKey& key, TimePoint asked_at) {
   Peer& peer = *interface.peers.find(key);
   peer.row_asked_at = asked_at;
-  if (peer.owner == Owner::ours) return remove(interface, key, to_string(Refusal::unknown_key));
+  if (peer.owner == Owner::ours) return miss(interface, key, asked_at);
   if (peer.owner == Owner::unasked) report_.foreign(interface, key);
   if (peer.owner != Owner::foreign) interface.allowed_ips.touch(key);
   interface.peers.give_to(peer, Owner::foreign);
-  if (interface.is_exclusive) depart(interface, key, peer, Eviction::foreign);
+  if (interface.is_exclusive && !is_another_database_)
+    depart(interface, key, peer, Eviction::foreign);
+}
+
+// A peer of ours had a row. A deletion would have left a tombstone; without one it is more likely
+// that the database is another one than before, or an older state of it: an empty answer cuts
+// nobody before the limit. A device on trial never had a row.
+void Flow::miss(Interface& interface, const PublicKey& key, TimePoint asked_at) {
+  Peer& peer = *interface.peers.find(key);
+  const bool is_over = peer.missing_since && limits_.max_missing != Duration::zero() &&
+                       asked_at - *peer.missing_since >= limits_.max_missing;
+  if (peer.is_on_trial || is_over) return remove(interface, key, to_string(Refusal::unknown_key));
+  if (!peer.missing_since) report_.kept(interface, key, asked_at);
+  interface.peers.lose_row(peer, asked_at);
+  count_missing_rows();
+}
+
+void Flow::count_missing_rows() {
+  std::size_t missing = 0;
+  for (const Interface& interface : wiring_.interfaces)
+    missing += interface.peers.missing_rows();
+  wiring_.metrics.missing_rows.set(static_cast<std::int64_t>(missing));
 }
 
 // Another peer has one of the addresses that the row gives to this one. If its own row is older
@@ -181,6 +203,7 @@ void Flow::refresh(Interface& interface, PeerRecord& record, TimePoint asked_at)
   }
   if (peer.owner != Owner::ours) interface.allowed_ips.touch(record.key);
   peer.row_asked_at = asked_at;
+  interface.peers.find_row(peer);
   interface.peers.give_to(peer, Owner::ours);
   peer.follow(record);
   interface.peers.note_changed(peer);

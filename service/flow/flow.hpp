@@ -69,6 +69,11 @@ class Flow {
   [[nodiscard]] bool has_waiting(const Instant& now) { return waiting_.has_any(now.steady); }
   void resume_waiting(const Instant& now);
 
+  // The database that answers is not the one that answered first, or is it again. What another one
+  // does not know is no stranger's for that.
+  void follow_another_database() { is_another_database_ = true; }
+  void follow_first_database() { is_another_database_ = false; }
+
   // Takes all peers that the database has given us off their devices, in the turns that follow and
   // until it answers again; how many there are. Others' stay.
   std::size_t remove_ours();
@@ -156,6 +161,8 @@ class Flow {
   void come_back(Interface& interface, const PublicKey& key, Peer& peer);
   void note_prefixes(Interface& interface, const Peer& peer, const kernel::PeerState& state);
   void judge(Interface& interface, const PublicKey& key, Peer& peer, const Instant& now);
+  void ask_about_missing(const Interface& interface, const PublicKey& key, const Peer& peer,
+                         const Instant& now);
 
   // pass_end.cpp
   void begin_report(Interface& interface, const Instant& now);
@@ -182,6 +189,8 @@ class Flow {
   void refresh(Interface& interface, PeerRecord& record, TimePoint asked_at);
   [[nodiscard]] bool give_way(Interface& interface, const PeerRecord& record);
   void disown(Interface& interface, const PublicKey& key, TimePoint asked_at);
+  void miss(Interface& interface, const PublicKey& key, TimePoint asked_at);
+  void count_missing_rows();
   void stop_removal();
   void note_applied();
 
@@ -205,6 +214,7 @@ class Flow {
   RecheckQueue to_recheck_;
   std::size_t next_to_gather_ = 0; // of the interfaces
   bool is_draining_ = false;
+  bool is_another_database_ = false;
 };
 
 } // namespace provisiond::flow

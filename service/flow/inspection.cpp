@@ -176,9 +176,20 @@ void Flow::note_prefixes(Interface& interface, const Peer& peer, const kernel::P
     to_recheck_.add({.interface = interface.id, .key = state.key});
 }
 
+// Its row may come without a change that tells of it: a restored dump brings rows before triggers.
+void Flow::ask_about_missing(const Interface& interface, const PublicKey& key, const Peer& peer,
+                             const Instant& now) {
+  constexpr Duration between_questions = std::chrono::minutes{1};
+  const bool is_over = limits_.max_missing != Duration::zero() &&
+                       now.steady - *peer.missing_since >= limits_.max_missing;
+  if (is_over || now.steady - peer.row_asked_at >= between_questions)
+    to_recheck_.add({.interface = interface.id, .key = key});
+}
+
 // Of what is not urgent a peer is convicted twice, so that one that was just coming back stays.
 void Flow::judge(Interface& interface, const PublicKey& key, Peer& peer, const Instant& now) {
   if (!PeerTable::is_settled(peer.stage) || peer.owner != Owner::ours || peer.is_on_trial) return;
+  if (peer.missing_since) ask_about_missing(interface, key, peer, now);
   const evict::Standing standing{.active_at = peer.active_at,
                                  .watched_since = peer.watched_since,
                                  .expires_at = peer.expires_at,
@@ -188,6 +199,7 @@ void Flow::judge(Interface& interface, const PublicKey& key, Peer& peer, const I
   const std::optional<Eviction> reason =
       evict::judge(standing, {.idle_timeout = limits_.idle_timeout}, now);
   if (!reason) return;
+  if (*reason == Eviction::idle && peer.missing_since) return; // it could not come back
   if (*reason != Eviction::idle || peer.stage == PeerStage::leaving)
     depart(interface, key, peer, *reason);
   else

@@ -29,11 +29,12 @@ struct Peer {
   std::optional<TimePoint> installed_at; // by us
   std::optional<WallTime> expires_at;
   std::optional<Duration> idle_timeout;
-  std::vector<IpPrefix> allowed_sources; // kept where it may not roam
-  std::optional<IpAddress> home;         // where it had its first session, likewise
-  TimePoint row_asked_at{};              // when the database was asked for what is above
-  std::optional<Tai64n> initiation;      // that brought it here; nullopt: not seen, or not proven
-  std::optional<Eviction> leaves_for;    // while it is leaving for good
+  std::vector<IpPrefix> allowed_sources;  // kept where it may not roam
+  std::optional<IpAddress> home;          // where it had its first session, likewise
+  TimePoint row_asked_at{};               // when the database was asked for what is above
+  std::optional<TimePoint> missing_since; // ours: the database has neither its row nor a tombstone
+  std::optional<Tai64n> initiation;       // that brought it here; nullopt: not seen, or not proven
+  std::optional<Eviction> leaves_for;     // while it is leaving for good
   // As the last pass found it.
   WallTime last_handshake{}; // the epoch: never
   std::optional<Endpoint>

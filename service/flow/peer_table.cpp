@@ -89,9 +89,22 @@ void PeerTable::count_endpoint(const std::optional<Endpoint>& endpoint, int chan
   if ((entry->second += change) == 0) endpoints_.erase(entry);
 }
 
+void PeerTable::lose_row(Peer& peer, TimePoint now) {
+  if (peer.missing_since) return;
+  peer.missing_since = now;
+  ++missing_rows_;
+}
+
+void PeerTable::find_row(Peer& peer) {
+  if (!peer.missing_since) return;
+  peer.missing_since.reset();
+  --missing_rows_;
+}
+
 void PeerTable::erase(const PublicKey& key) {
   const Entries::iterator found = entries_.find(key);
   if (found == entries_.end()) return;
+  find_row(found->second);
   --counts_[static_cast<std::size_t>(found->second.stage)];
   --owners_[static_cast<std::size_t>(found->second.owner)];
   count_endpoint(found->second.endpoint, -1);
@@ -106,6 +119,7 @@ void PeerTable::clear() {
   empty_places_ = 0;
   counts_ = {};
   owners_ = {};
+  missing_rows_ = 0;
 }
 
 void PeerTable::leave_order(const Peer& peer) {

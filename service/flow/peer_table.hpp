@@ -66,6 +66,8 @@ class PeerTable {
   void give_to(Peer& peer, Owner owner);
   // Where it is; nullopt: not known.
   void set_endpoint(Peer& peer, const std::optional<Endpoint>& endpoint);
+  void lose_row(Peer& peer, TimePoint now); // since then, unless it is without one already
+  void find_row(Peer& peer);
   void erase(const PublicKey& key);
   void clear();
 
@@ -109,6 +111,7 @@ class PeerTable {
   [[nodiscard]] std::size_t count(Owner owner) const {
     return owners_[static_cast<std::size_t>(owner)];
   }
+  [[nodiscard]] std::size_t missing_rows() const { return missing_rows_; }
   [[nodiscard]] const Entries& entries() const { return entries_; }
 
  private:
@@ -126,6 +129,7 @@ class PeerTable {
   std::uint64_t next_number_ = 0; // never used again, so that walks survive `clear`
   std::array<std::size_t, peer_stage_names.size()> counts_{};
   std::array<std::size_t, 3> owners_{}; // by Owner
+  std::size_t missing_rows_ = 0;
   std::uint64_t pass_ = 0;
   std::vector<IpPrefix> remembered_;
   std::map<IpAddress, int> endpoints_; // inside `remembered_`; how many peers

@@ -131,6 +131,12 @@ void Report::adopted(const Interface& interface, const PublicKey& key) {
   log::debug("adopted", {{"interface", interface.name}, {"key", key.to_string()}});
 }
 
+void Report::kept(const Interface& interface, const PublicKey& key, TimePoint now) {
+  if (!kept_.take(lines_per_reason, now)) return metrics_.log_lines_suppressed.add();
+  log::info("the database has neither its row nor a tombstone, kept",
+            {{"interface", interface.name}, {"key", key.to_string()}});
+}
+
 void Report::foreign(const Interface& interface, const PublicKey& key) {
   log::info("not in the database, left to whoever put it there",
             {{"interface", interface.name}, {"key", key.to_string()}});

@@ -49,6 +49,8 @@ class Report {
   void gone(const Interface& interface, const PublicKey& key);
   // A peer that was on the device before us, and has a row.
   void adopted(const Interface& interface, const PublicKey& key);
+  // One of ours that has none any more, and stays for now; ten lines a second.
+  void kept(const Interface& interface, const PublicKey& key, TimePoint now);
   // One that has none: somebody else's.
   void foreign(const Interface& interface, const PublicKey& key);
   // Counts each of them that failed; what befell several in a row is said once.
@@ -69,6 +71,7 @@ class Report {
   metrics::Metrics& metrics_;
   Budget lines_;
   Budget noise_; // at debug level only
+  TokenBucket kept_;
 };
 
 } // namespace provisiond::flow

@@ -63,7 +63,10 @@ struct Limits {
   Rate trials{5, 32};
   Duration report_interval = std::chrono::seconds{60};
   Duration idle_timeout = std::chrono::minutes{10}; // zero: never; a network may have its own
-  std::string gateway{};                            // our name in the database
+  // How long a peer of ours stays of which the database has neither a row nor a tombstone; zero:
+  // for ever.
+  Duration max_missing = std::chrono::hours{24};
+  std::string gateway{}; // our name in the database
 };
 
 } // namespace provisiond::flow

@@ -87,8 +87,8 @@ Result<std::unique_ptr<Session>> ChangeFeed::open() {
   return std::move(found_);
 }
 
-// Ends well only when told to stop, or when it is to begin anew: there is a primary, or the server
-// is none any more.
+// Ends well only when told to stop, or when it is to begin anew: there is a primary, the server is
+// none any more, or it is another database.
 Status ChangeFeed::serve() {
   const Result<std::unique_ptr<Session>> session = open();
   if (!session) return fail(session.error());
@@ -109,12 +109,14 @@ Status ChangeFeed::serve() {
   static_cast<void>(
       wiring_.events.push({.kind = *why_not ? FeedEvent::Kind::polling : FeedEvent::Kind::listening,
                            .text = why_not->value_or((*session)->where()),
-                           .retry_in = {}}));
+                           .retry_in = {},
+                           .identity = (*session)->identity()}));
   return follow(**session, std::move(position->position));
 }
 
 Status ChangeFeed::follow(Session& session, std::string position) {
   const bool was_standby = session.is_standby();
+  const std::string identity = session.identity();
   std::chrono::milliseconds to_next_probe = time_to_next_probe();
   TimePoint asked_at{};
   while (!is_stopping_) {
@@ -128,7 +130,7 @@ Status ChangeFeed::follow(Session& session, std::string position) {
     Result<News> news = session.changes_after(position);
     if (!news) return fail(news.error());
     wiring_.metrics.database_answers.add();
-    if (session.is_standby() != was_standby) return {};
+    if (session.is_standby() != was_standby || session.identity() != identity) return {};
     position = std::move(news->position);
     if (owes_everything_)
       hand_over_everything(position);

@@ -31,6 +31,7 @@ struct FeedEvent {
   Kind kind = Kind::lost;
   std::string text;                      // where it is connected to; why it polls; why it was lost
   std::chrono::milliseconds retry_in{0}; // of `lost`
+  std::string identity{};                // of the database; empty when lost
 };
 
 // Tells the loop which keys have other answers now, milliseconds after the transaction that changed
@@ -98,8 +99,9 @@ class ChangeFeed {
   std::atomic<bool> is_stopping_ = false;
   std::atomic<bool> has_primary_ = false;
   RetryPause pause_;
-  std::array<QueryWatch, 2> watches_; // of the session that serves, and of one that looks for a primary
-  std::size_t serving_ = 0;        // change-feed's thread: which of them
+  std::array<QueryWatch, 2>
+      watches_;             // of the session that serves, and of one that looks for a primary
+  std::size_t serving_ = 0; // change-feed's thread: which of them
   std::unique_ptr<Session> found_; // likewise: with a primary, to serve next
   std::thread thread_;
 };

@@ -45,7 +45,8 @@ struct PoolEvent {
   std::uint32_t session = 0;
   std::string text;
   std::chrono::milliseconds retry_in{0}; // 0 where nothing is tried again
-  bool is_back = false; // connected: to a primary, after a standby that may have been behind
+  bool is_back = false;   // connected: to a primary, after a standby that may have been behind
+  std::string identity{}; // connected: of the database
 };
 
 // How the pool is now. The texts are empty when there is nothing to say.

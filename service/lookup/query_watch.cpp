@@ -80,4 +80,8 @@ bool QueryWatch::has_hung_up() const {
   return state_.with([](const State& state) { return state.hung_up; });
 }
 
+bool QueryWatch::is_cut() const {
+  return state_.with([](const State& state) { return state.cut; });
+}
+
 } // namespace provisiond::lookup

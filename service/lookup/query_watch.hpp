@@ -37,6 +37,8 @@ class QueryWatch {
   [[nodiscard]] bool has_expired() const;
   // True when the server closed the attached connection while no query was in flight. Any thread.
   [[nodiscard]] bool has_hung_up() const;
+  // True after `cut`: nothing need be begun any more. Any thread.
+  [[nodiscard]] bool is_cut() const;
   [[nodiscard]] std::chrono::milliseconds limit() const { return limit_; }
 
  private:

@@ -84,7 +84,7 @@ std::optional<std::string> explain_schema_error(const pqxx::sql_error& error) {
 Result<std::unique_ptr<Session>> Session::open(const Route& route, QueryWatch& watch) {
   if (route.problem) return fail(*route.problem);
   Result<std::unique_ptr<pqxx::connection>> connection = connect(route.first);
-  if (!connection && route.has_choice()) connection = connect(route.stand_in);
+  if (!connection && route.has_choice() && !watch.is_cut()) connection = connect(route.stand_in);
   if (!connection) return fail(connection.error());
   never_reconnect(**connection);
   std::unique_ptr<Session> session{new Session{std::move(*connection), watch}};
@@ -119,7 +119,10 @@ Result<std::optional<std::string>> Session::schema_problem() {
   const QueryInFlight in_flight{watch_};
   try {
     pqxx::nontransaction query{*connection_};
-    return compare_schema(query.exec(sql::schema_version)[0][0].as<int>(0));
+    std::optional<std::string> problem =
+        compare_schema(query.exec(sql::schema_version)[0][0].as<int>(0));
+    if (!problem) identity_ = query.exec(sql::database_identity)[0][0].as<std::string>("");
+    return problem;
   } catch (const pqxx::sql_error& cause) {
     if (std::optional<std::string> problem = explain_schema_error(cause)) return problem;
     return fail(explain(cause).while_doing("read the schema version"));
@@ -178,6 +181,24 @@ Result<std::vector<Verdict>> Session::find(std::span<const LookupRequest> reques
   } catch (const std::exception& cause) {
     return fail(explain(cause).while_doing("look up peers"));
   }
+}
+
+Result<std::vector<PublicKey>> Session::removed_peers(std::span<const PublicKey> keys) {
+  const QueryInFlight in_flight{watch_};
+  ArrayLiteral asked;
+  for (const PublicKey& key : keys)
+    asked.add(key);
+  std::vector<PublicKey> removed;
+  try {
+    pqxx::nontransaction query{*connection_};
+    for (const pqxx::row& row : exec_params(query, sql::removed_peers, std::move(asked).finish())) {
+      PublicKey key;
+      if (!row[0].is_null() && read_hex(row[0].c_str(), key.bytes)) removed.push_back(key);
+    }
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("ask for removed peers"));
+  }
+  return removed;
 }
 
 Result<Verdict> Session::enrol(const LookupRequest& request, std::span<const std::string> networks,
@@ -292,6 +313,7 @@ Result<News> Session::changes_after(const std::string& position) {
         return fail(Error{"read changes: another server answers now", ENOTCONN});
       server_ = server;
       is_standby_ = row[5].as<bool>();
+      identity_ = row[6].as<std::string>("");
       if (row[1].is_null()) continue;
       News::Item item{.network = row[1].as<std::string>(), .key = std::nullopt};
       if (!row[3].as<bool>()) {

@@ -48,7 +48,12 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // Why this build cannot work with the database's schema and what to do; nullopt when it can.
+  // Then the identity is known. Two round trips.
   Result<std::optional<std::string>> schema_problem();
+
+  // Which database this is, as of `schema_problem` or the last `changes_after`; empty when it does
+  // not say.
+  [[nodiscard]] const std::string& identity() const { return identity_; }
 
   // Prepares the look-up and runs it without keys, so that the server has its plan before the first
   // device knocks. Call once, when the schema fits.
@@ -58,6 +63,10 @@ class Session {
   // beyond it counts as a network that no peer is in. One round trip.
   Result<std::vector<Verdict>> find(std::span<const LookupRequest> requests,
                                     std::span<const std::string> networks);
+
+  // Which of the keys were peers of this database and were removed, whatever became of their
+  // tombstones. One round trip.
+  Result<std::vector<PublicKey>> removed_peers(std::span<const PublicKey> keys);
 
   // Makes a peer of a device that has passed its trial, and says what `find` would say of it then.
   // `not_writable` where nothing can be written. EPERM: the server refused for another reason; the
@@ -117,6 +126,7 @@ class Session {
   bool has_choice_ = false; // the route leaves it to us to look for a primary
   std::string server_; // when the one that answers was started: behind a pooler it may be another
   bool is_pooled_ = false;
+  std::string identity_;
 };
 
 } // namespace provisiond::lookup

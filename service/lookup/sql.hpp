@@ -11,9 +11,12 @@ namespace provisiond::lookup::sql {
 
 // The number of the newest file in schema/. A database with another number is not served: an older
 // one may lack what we call, a newer one may mean something else by it.
-inline constexpr int needed_schema_version = 11;
+inline constexpr int needed_schema_version = 13;
 
 inline constexpr const char* schema_version = "SELECT wg_provision.schema_version()";
+
+// NULL when it has none.
+inline constexpr const char* database_identity = "SELECT wg_provision.database_identity()";
 
 // What every session begins with, before anything else that it says: whoever may create functions
 // in a schema that a name is looked for in could have us call them. Then: is the server a standby,
@@ -53,6 +56,11 @@ inline constexpr const char* find_peers =
     " several_gateways, evict_last, pg_catalog.pg_is_in_recovery(),"
     " pg_catalog.current_setting('transaction_read_only')"
     " FROM wg_provision.find_peers($1::pg_catalog.text[], $2::pg_catalog.bytea[])";
+
+// $1: public keys. A row for each that was a peer here and was removed.
+inline constexpr const char* removed_peers =
+    "SELECT pg_catalog.encode(key, 'hex')"
+    " FROM wg_provision.removed_peers($1::pg_catalog.bytea[]) AS key";
 
 // $1: name of this gateway, $2: name of the network, $3: public key in base64. One row, as
 // find_peers.
@@ -119,7 +127,8 @@ inline constexpr const char* listen = "LISTEN wg_provision_changes";
 // give the position only.
 inline constexpr const char* changes_after =
     "SELECT next_position, network, pg_catalog.encode(public_key, 'hex'), is_many,"
-    " extract(epoch FROM pg_catalog.pg_postmaster_start_time()), pg_catalog.pg_is_in_recovery()"
+    " extract(epoch FROM pg_catalog.pg_postmaster_start_time()), pg_catalog.pg_is_in_recovery(),"
+    " wg_provision.database_identity()"
     " FROM wg_provision.changes_after($1)";
 
 // Whose the schema is: the owner, whether that is us, whether we may act for it, and what makes us.

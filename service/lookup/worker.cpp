@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <set>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -174,6 +175,28 @@ bool Worker::enrol(Session& session, LookupRequest request) {
   return false;
 }
 
+// Of a peer on a device it matters whether the database has never had it or has removed it: one is
+// a reason to doubt the database. A tombstone that was taken away says no more.
+Result<std::vector<Verdict>> Worker::tell_removed(Session& session,
+                                                  std::span<const LookupRequest> requests,
+                                                  std::vector<Verdict> verdicts) {
+  const auto is_missing = [&](std::size_t i) {
+    const Refusal* const refusal = std::get_if<Refusal>(&verdicts[i]);
+    return refusal != nullptr && *refusal == Refusal::unknown_key &&
+           requests[i].purpose == LookupPurpose::revalidate;
+  };
+  std::vector<PublicKey> missing;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    if (is_missing(i)) missing.push_back(requests[i].key);
+  if (missing.empty()) return verdicts;
+  const Result<std::vector<PublicKey>> removed = session.removed_peers(missing);
+  if (!removed) return fail(removed.error());
+  const std::set<PublicKey> keys{removed->begin(), removed->end()};
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    if (is_missing(i) && keys.contains(requests[i].key)) verdicts[i] = Refusal::revoked;
+  return verdicts;
+}
+
 // The server may have been promoted since the session began, or a pooler leads to another one.
 void Worker::note_standing(const Session& session) {
   const bool stands_in = session.is_stand_in();
@@ -186,7 +209,8 @@ void Worker::note_standing(const Session& session) {
           .session = setup_.number,
           .text = session.where(),
           .retry_in = {},
-          .is_back = true});
+          .is_back = true,
+          .identity = session.identity()});
 }
 
 // False when the session was lost.
@@ -195,6 +219,7 @@ bool Worker::find(Session& session, std::vector<LookupRequest> requests) {
   metrics.lookup_batches.add();
   metrics.lookup_keys.add(requests.size());
   Result<std::vector<Verdict>> verdicts = session.find(requests, setup_.networks);
+  if (verdicts) verdicts = tell_removed(session, requests, std::move(*verdicts));
   if (verdicts) {
     backoff_.reset();
     metrics.database_answers.add();
@@ -241,7 +266,8 @@ void Worker::connected(const Session& session) {
           .session = setup_.number,
           .text = session.is_stand_in() ? session.where() + ", a standby" : session.where(),
           .retry_in = {},
-          .is_back = has_stood_in && !session.is_stand_in()});
+          .is_back = has_stood_in && !session.is_stand_in(),
+          .identity = session.identity()});
 }
 
 void Worker::disconnected(View now) {

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -64,6 +65,9 @@ class Worker {
   Ending serve(Session& session);
   bool ask(Session& session, std::vector<LookupRequest> requests);
   void note_standing(const Session& session);
+  static Result<std::vector<Verdict>> tell_removed(Session& session,
+                                                   std::span<const LookupRequest> requests,
+                                                   std::vector<Verdict> verdicts);
   bool find(Session& session, std::vector<LookupRequest> requests);
   bool enrol(Session& session, LookupRequest request);
   void answer(const LookupRequest& request, Verdict verdict);

@@ -138,6 +138,7 @@ struct Metrics {
   Gauge database_up;          // sessions connected now
   Counter database_answers;   // to anything that was asked
   Gauge database_last_answer; // seconds since 1970; 0: none yet
+  Gauge another_database;     // 1: not the one that answered first
   Counter lookups_resumed;    // of keys that waited for the database to come back
   Counter changes;            // keys that the database said had changed
   Counter resyncs;            // all keys of an interface asked for again
@@ -157,6 +158,7 @@ struct Metrics {
   Gauge peers;           // on all our devices, adopted ones included
   GaugeFamily<PeerStage> peer_stages;
   Gauge foreign_peers;   // of these, somebody else's
+  Gauge missing_rows;    // likewise, ours: neither a row nor a tombstone
   Counter peers_adopted; // found on a device, with a row
   CounterFamily<Eviction> evictions;
   Counter evictions_regretted; // back within ten minutes

@@ -131,6 +131,8 @@ constexpr std::array table{
                                   "Answers of the database, to whatever was asked."),
     gauge<&M::database_last_answer>("wg_provisiond_database_last_answer_timestamp_seconds", "",
                                     "When the database last answered, in seconds since 1970."),
+    gauge<&M::another_database>("wg_provisiond_another_database", "",
+                                "1 while another database answers than the first since the start."),
     counter<&M::lookups_resumed>("wg_provisiond_lookups_resumed_total", "",
                                  "Look-ups of keys that waited for the database to come back."),
     counter<&M::reports_written>("wg_provisiond_reports_written_total", "",
@@ -170,6 +172,9 @@ constexpr std::array table{
                            "Peers on all devices by where they are in their life."),
     gauge<&M::foreign_peers>("wg_provisiond_foreign_peers", "",
                              "Peers that the database does not know, put there by others."),
+    gauge<&M::missing_rows>("wg_provisiond_peers_without_row", "",
+                            "Peers of ours that are kept although the database has neither their "
+                            "row nor a tombstone."),
     counter<&M::peers_adopted>("wg_provisiond_peers_adopted_total", "",
                                "Peers found on a device that have a row."),
     counter<&M::evictions>("wg_provisiond_evictions_total", "reason",

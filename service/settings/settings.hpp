@@ -56,6 +56,8 @@ struct Database {
   std::chrono::milliseconds poll_interval{5'000}; // for changes, where no notification comes
   std::chrono::milliseconds max_stale{0};         // without an answer; 0: for ever
   StalePolicy when_stale = StalePolicy::keep;     // the peers, after max_stale
+  std::chrono::milliseconds max_missing{
+      86'400'000}; // a peer without row and tombstone; 0: for ever
   bool operator==(const Database&) const = default;
 };
 

@@ -13,7 +13,8 @@ const std::string peer =
     R"("last_handshake":"2023-11-14T22:13:20Z","received_bytes":5,"sent_bytes":6,)"
     R"("installed_seconds_ago":null})";
 const std::string status =
-    R"({"version":"1","uptime_seconds":90061,"draining":true,"database_sessions":2,"interfaces":)"
+    R"({"version":"1","uptime_seconds":90061,"draining":true,"database_sessions":2,)"
+    R"("database_identity":"an id","another_database":true,"peers_without_row":4,"interfaces":)"
     R"([{"name":"wg0","network":"demo","present":true,"source":null,"peers":3,"greeted":1}]})";
 
 TEST(PeersTable, HasARowPerLine) {
@@ -31,6 +32,8 @@ TEST(StatusText, NamesWhatThereIs) {
                                    "uptime             1d 01:01:01\n"
                                    "draining           yes\n"
                                    "database sessions  2\n"
+                                   "database           an id, another one than before\n"
+                                   "peers without row  4\n"
                                    "\n"
                                    "INTERFACE  NETWORK  PRESENT  SOURCE  PEERS  GREETED\n"
                                    "wg0        demo     yes      -       3      1\n");

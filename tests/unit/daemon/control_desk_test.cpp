@@ -19,7 +19,8 @@ class ControlDeskTest : public testing::Test {
   // What the desk answers when it has its turn.
   control::Answer ask(control::QuestionBody body) {
     EXPECT_TRUE(questions.push({.ticket = 42, .body = std::move(body)}));
-    announces = desk.answer_one(2, world.now.steady);
+    announces = desk.answer_one(
+        {.sessions = 2, .identity = "id", .is_another = true, .missing_rows = 3}, world.now.steady);
     std::vector<control::Answer> given = answers.drain(10);
     EXPECT_EQ(given.size(), 1U);
     return std::move(given.at(0));
@@ -55,7 +56,8 @@ TEST_F(ControlDeskTest, TellsHowItIsNow) {
   const control::Overview overview = body_of<control::Overview>(answer);
   EXPECT_EQ(overview.version, PROVISIOND_VERSION);
   EXPECT_EQ(overview.uptime, 90s);
-  EXPECT_EQ(overview.database_sessions, 2U);
+  EXPECT_EQ(overview.database.sessions, 2U);
+  EXPECT_EQ(overview.database.identity, "id");
   EXPECT_FALSE(overview.is_draining);
   ASSERT_EQ(overview.interfaces.size(), 1U);
   EXPECT_EQ(overview.interfaces[0].name, "wg0");
@@ -106,12 +108,12 @@ TEST_F(ControlDeskTest, ADrainBeginsAndEndsOnce) {
 }
 
 TEST_F(ControlDeskTest, OneQuestionATurnAndAFullChannelLosesTheAnswer) {
-  EXPECT_FALSE(desk.answer_one(0, world.now.steady)) << "nothing is asked";
+  EXPECT_FALSE(desk.answer_one({}, world.now.steady)) << "nothing is asked";
   for (std::uint64_t ticket = 1; ticket <= 2; ++ticket)
     ASSERT_TRUE(questions.push({.ticket = ticket, .body = control::OverviewQuestion{}}));
-  static_cast<void>(desk.answer_one(0, world.now.steady));
+  static_cast<void>(desk.answer_one({}, world.now.steady));
   EXPECT_EQ(questions.size(), 1U);
-  static_cast<void>(desk.answer_one(0, world.now.steady));
+  static_cast<void>(desk.answer_one({}, world.now.steady));
   EXPECT_EQ(questions.size(), 0U);
   const std::vector<control::Answer> given = answers.drain(10);
   ASSERT_EQ(given.size(), 1U);

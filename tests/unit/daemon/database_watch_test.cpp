@@ -126,5 +126,38 @@ TEST_F(DatabaseWatchTest, AnAnswerEndsTheSilence) {
   EXPECT_NE(log_after(watch, 1s), "") << "half of the next one";
 }
 
+TEST_F(DatabaseWatchTest, AnotherDatabaseIsSaidOnce) {
+  DatabaseWatch watch = make({.max_missing = 60s});
+  const auto log_of = [&](const char* identity) {
+    capture_log();
+    watch.found(identity);
+    return captured_log();
+  };
+  EXPECT_EQ(log_of(""), "");
+  EXPECT_EQ(log_of("one"), "");
+  EXPECT_FALSE(watch.is_another());
+  EXPECT_THAT(log_of("two"), HasSubstr("warning another database answers than before"));
+  EXPECT_TRUE(watch.is_another());
+  EXPECT_EQ(world.metrics.another_database.value(), 1);
+  EXPECT_EQ(log_of("two"), "");
+  EXPECT_EQ(log_of(""), "") << "a session that was lost says nothing";
+  EXPECT_THAT(log_of("one"), HasSubstr("the one it was first"));
+  EXPECT_EQ(world.metrics.another_database.value(), 0);
+}
+
+TEST_F(DatabaseWatchTest, PeersWithoutARowAreWarnedOfAtOnceAndWhenTheyBecomeMore) {
+  DatabaseWatch watch = make({.max_missing = 60s});
+  world.metrics.missing_rows.set(3);
+  EXPECT_THAT(log_after(watch, 100ms), HasSubstr("peers=3 max_missing=60s another_database=no"));
+  world.metrics.missing_rows.set(300);
+  EXPECT_EQ(log_after(watch, 100ms), "");
+  EXPECT_THAT(log_after(watch, 10s), HasSubstr("peers=300"));
+  EXPECT_EQ(log_after(watch, 1h), "");
+  world.metrics.missing_rows.set(0);
+  EXPECT_EQ(log_after(watch, 1s), "");
+  world.metrics.missing_rows.set(1);
+  EXPECT_THAT(log_after(watch, 1s), HasSubstr("peers=1"));
+}
+
 } // namespace
 } // namespace provisiond::daemon

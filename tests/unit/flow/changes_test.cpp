@@ -111,14 +111,6 @@ TEST(Changes, APeerThatTheDatabaseNeverKnewStays) {
   EXPECT_EQ(world.device->peer_count(), 1U);
 }
 
-TEST(Changes, APeerWhoseRowIsGoneWithoutATraceLeaves) {
-  World world;
-  connect(world);
-  change(world, std::nullopt);
-  world.answer_refused(Refusal::unknown_key);
-  EXPECT_EQ(world.device->peer_count(), 0U);
-}
-
 TEST(Changes, APeerStaysWhileNobodyCanBeAsked) {
   World world;
   connect(world);

@@ -45,7 +45,8 @@ TEST(Route, OneNameMayLeadToSeveralServersAsWell) {
 }
 
 TEST(Route, TheOperatorsOwnChoiceStaysAsItIs) {
-  for (const char* dsn : {"host=a target_session_attrs=any", "host=a,b target_session_attrs=standby"}) {
+  for (const char* dsn :
+       {"host=a target_session_attrs=any", "host=a,b target_session_attrs=standby"}) {
     EXPECT_FALSE(route_for_reading(dsn, times).has_choice());
     EXPECT_THAT(text_of(route_for_reading(dsn, times).first), Not(HasSubstr("'primary'")));
     EXPECT_THAT(text_of(route_for_writing(dsn, times).first), Not(HasSubstr("'primary'")));

@@ -207,12 +207,12 @@ TEST(Parse, WhatIsMalformedIsNeverShown) {
 }
 
 TEST(LeavesChoice, HoweverManyHostsAreNamed) {
-  for (const char* text :
-       {"", "host=a dbname=x,y", "host=/run/postgresql user=a,b", "postgresql://u:p,q@a:1/name",
-        "postgresql://a/x,y", "host=a,b dbname=x", "dbname=x host = a,b", "host='/run/a,/run/b' port=1,2",
-        "hostaddr=192.0.2.1,192.0.2.2", "postgresql://u@a:1,b:2/name", "postgres://u:p@a,b",
-        "postgresql:///name?host=/run/a,/run/b",
-        "postgresql:///name?user=x&host=%2Frun%2Fa%2c%2Frun%2Fb"})
+  for (const char* text : {"", "host=a dbname=x,y", "host=/run/postgresql user=a,b",
+                           "postgresql://u:p,q@a:1/name", "postgresql://a/x,y", "host=a,b dbname=x",
+                           "dbname=x host = a,b", "host='/run/a,/run/b' port=1,2",
+                           "hostaddr=192.0.2.1,192.0.2.2", "postgresql://u@a:1,b:2/name",
+                           "postgres://u:p@a,b", "postgresql:///name?host=/run/a,/run/b",
+                           "postgresql:///name?user=x&host=%2Frun%2Fa%2c%2Frun%2Fb"})
     EXPECT_TRUE(leaves_choice(text)) << text;
 }
 

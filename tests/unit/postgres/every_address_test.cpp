@@ -31,8 +31,11 @@ TEST(EveryAddress, WhatStandsBesideItKeepsItsPlaceAndPort) {
 }
 
 TEST(EveryAddress, NothingIsSaidWhereNoNameHasSeveral) {
-  for (const HostLists& lists : {HostLists{}, HostLists{.hosts = "single"}, {.hosts = "unknown"},
-                                 {.hosts = "/run/fleet"}, {.hosts = "fleet", .addresses = "::1"}})
+  for (const HostLists& lists : {HostLists{},
+                                 HostLists{.hosts = "single"},
+                                 {.hosts = "unknown"},
+                                 {.hosts = "/run/fleet"},
+                                 {.hosts = "fleet", .addresses = "::1"}})
     EXPECT_FALSE(every_address(lists, resolver)) << lists.hosts;
 }
 
