@@ -1,9 +1,11 @@
 #include "cli/database.hpp"
 
 #include "base/result.hpp"
+#include "cli/json.hpp"
 #include "cli/options.hpp"
 #include "cli/table.hpp"
 #include "lookup/database_access.hpp"
+#include "lookup/database_check.hpp"
 #include "lookup/gateway_role.hpp"
 #include "lookup/migrate.hpp"
 
@@ -11,11 +13,13 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <vector>
 
 namespace provisiond::cli {
 namespace {
@@ -26,6 +30,11 @@ struct Options {
   DatabaseOptions database;
   std::string schema_dir;
   std::optional<std::string> gateway_role;
+};
+
+struct CheckOptions {
+  DatabaseOptions database;
+  bool as_json = false;
 };
 
 std::shared_ptr<Options> add_options(CLI::App& parser) {
@@ -126,7 +135,31 @@ ExitStatus run_status(const Options& options) {
   return ExitStatus::failure;
 }
 
+// 0: nothing found, 1: something, 2: it could not be checked; 3, as always, when nobody answered.
+ExitStatus run_check(const CheckOptions& options) {
+  const Result<SecretString> dsn = dsn_from(options.database);
+  if (!dsn) return complain(dsn.error(), ExitStatus::usage);
+  const Result<std::vector<lookup::Finding>> findings = lookup::check_database(*dsn);
+  if (!findings && findings.error().code() == ENOTCONN) return complain(findings.error());
+  if (!findings) return complain(findings.error(), ExitStatus::usage);
+  if (options.as_json)
+    fmt::print("{}", json_of(*findings));
+  else if (findings->empty())
+    fmt::print("nothing found\n");
+  else
+    for (const lookup::Finding& finding : *findings)
+      fmt::print("{}: {}\n", printable(finding.text), printable(finding.remedy));
+  return findings->empty() ? ExitStatus::ok : ExitStatus::failure;
+}
+
 } // namespace
+
+Action configure_check(CLI::App& parser) {
+  const std::shared_ptr<CheckOptions> options = std::make_shared<CheckOptions>();
+  add_json(parser, options->as_json);
+  add_database_options(parser, options->database);
+  return [options] { return run_check(*options); };
+}
 
 Action configure_migrate(CLI::App& parser) {
   return [options = add_options(parser)] { return run_migrate(*options); };

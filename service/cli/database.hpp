@@ -13,4 +13,7 @@ Action configure_init(CLI::App& parser);
 // db status: says where the schema stands; fails when it is not the newest file's.
 Action configure_status(CLI::App& parser);
 
+// db check: says what is unsafe in it, and how to end that.
+Action configure_check(CLI::App& parser);
+
 } // namespace provisiond::cli

@@ -103,6 +103,11 @@ std::string text_of(const ordered_json& value) {
   return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n';
 }
 
+ordered_json value_of(const lookup::Finding& finding) {
+  return ordered_json{
+      {"check", finding.check}, {"finding", finding.text}, {"remedy", finding.remedy}};
+}
+
 template <class Row>
 std::string array_of(std::span<const Row> rows) {
   ordered_json array = ordered_json::array();
@@ -131,6 +136,10 @@ std::string json_of(std::span<const lookup::PoolRow> pools) {
 
 std::string json_of(std::span<const lookup::PendingRow> pending) {
   return array_of(pending);
+}
+
+std::string json_of(std::span<const lookup::Finding> findings) {
+  return array_of(findings);
 }
 
 std::string json_of(const lookup::ImportReport& report) {

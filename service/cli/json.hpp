@@ -1,5 +1,6 @@
 #pragma once
 
+#include "lookup/database_check.hpp"
 #include "lookup/registry.hpp"
 
 #include <span>
@@ -14,6 +15,7 @@ std::string json_of(std::span<const lookup::PeerRow> peers);
 std::string json_of(std::span<const lookup::NetworkRow> networks);
 std::string json_of(std::span<const lookup::PoolRow> pools);
 std::string json_of(std::span<const lookup::PendingRow> pending);
+std::string json_of(std::span<const lookup::Finding> findings);
 std::string json_of(const lookup::ImportReport& report);
 // `reason` is the verdict in words.
 std::string json_of(const lookup::Explanation& explanation, const std::string& reason);

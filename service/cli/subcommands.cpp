@@ -34,10 +34,11 @@ constexpr std::array<Group, 5> groups{{
     {"completion", "Scripts that complete these words in a shell"},
 }};
 
-constexpr std::array<Subcommand, 31> subcommands{{
+constexpr std::array<Subcommand, 32> subcommands{{
     {"db", "migrate", "Create or update the schema; safe to repeat", configure_migrate},
     {"db", "init", "The same, and make a role for a gateway", configure_init},
     {"db", "status", "Compare the schema with the migration files", configure_status},
+    {"db", "check", "Say what is unsafe in a database that is in use", configure_check},
     {"network", "add", "Add a network", configure_network_add},
     {"network", "set", "Change a network", configure_network_set},
     {"network", "list", "List the networks", configure_network_list},

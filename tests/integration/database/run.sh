@@ -8,6 +8,7 @@
 #   defaults      what an administrator has set for the database changes nothing
 #   migrations    from every earlier version, with data
 #   owners        whoever migrates, the schema belongs to wg_provision_owner, or it is refused
+#   check         db check: finds each bad thing, and its remedy ends it
 #   hostile       a stranger who may create functions in `public` gets nothing by it
 #   concurrency   several sessions at once
 #   claims        gateways that claim the same sessions at once
@@ -33,6 +34,8 @@ source "$here/../postgres.sh"
 source "$here/migrations.sh"
 # shellcheck source-path=SCRIPTDIR source=hostile.sh
 source "$here/hostile.sh"
+# shellcheck source-path=SCRIPTDIR source=check.sh
+source "$here/check.sh"
 # shellcheck source-path=SCRIPTDIR source=concurrency.sh
 source "$here/concurrency.sh"
 # shellcheck source-path=SCRIPTDIR source=claims.sh
@@ -690,7 +693,7 @@ readonly groups=(
     "claims cookbook"
     "tap concurrency overtaken_commit"
     "administration defaults"
-    "database_test migrations owners hostile command_line"
+    "database_test migrations owners hostile command_line check"
 )
 
 run_parts() { # PART...

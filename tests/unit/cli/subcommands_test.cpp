@@ -26,6 +26,7 @@ bool parses(const std::string& arguments) {
 }
 
 TEST(Subcommands, TakeTheirOptions) {
+  EXPECT_TRUE(parses("db check --json --dsn x"));
   EXPECT_TRUE(parses("db init --gateway-role gw --schema-dir d"));
   EXPECT_TRUE(parses("network add demo --comment x"));
   EXPECT_TRUE(parses("network add demo --range 10.0.0.0/8 --range fd00::/8 --keepalive 25"));
@@ -102,7 +103,7 @@ TEST(BashCompletion, KnowsEverySubcommand) {
       script,
       HasSubstr("''*) words='db network pool peer completion pending approve expect explain "
                 "status peers drain resume --help'"));
-  EXPECT_THAT(script, HasSubstr("'db '*) words='migrate init status --help'"));
+  EXPECT_THAT(script, HasSubstr("'db '*) words='migrate init status check --help'"));
   EXPECT_THAT(script, HasSubstr("'network '*) words='add set list --help'"));
   EXPECT_THAT(script, HasSubstr("'network set '*) words='--help --range --endpoint --dns"));
   EXPECT_THAT(script, HasSubstr("'pool '*) words='add list --help'"));
