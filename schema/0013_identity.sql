@@ -95,5 +95,3 @@ $$;
 
 REVOKE ALL ON FUNCTION wg_provision.database_identity(), wg_provision.removed_peers(bytea[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION wg_provision.database_identity(), wg_provision.removed_peers(bytea[]) TO wg_provision_daemon;
-GRANT EXECUTE ON FUNCTION wg_provision.database_identity() TO wg_provision_administrator, wg_provision_viewer;
-GRANT SELECT ON wg_provision.identity TO wg_provision_administrator, wg_provision_viewer;

@@ -70,8 +70,12 @@ void DatabaseWatch::become_stale() {
 
 void DatabaseWatch::found(const std::string& identity) {
   if (identity.empty() || identity == identity_) return;
-  if (first_identity_.empty()) first_identity_ = identity;
+  const bool is_first = first_identity_.empty();
   identity_ = identity;
+  if (is_first) {
+    first_identity_ = identity;
+    return;
+  }
   wiring_.metrics.another_database.set(is_another() ? 1 : 0);
   if (is_another()) {
     wiring_.flow.follow_another_database();

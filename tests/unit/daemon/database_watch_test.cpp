@@ -142,6 +142,7 @@ TEST_F(DatabaseWatchTest, AnotherDatabaseIsSaidOnce) {
   EXPECT_EQ(log_of("two"), "");
   EXPECT_EQ(log_of(""), "") << "a session that was lost says nothing";
   EXPECT_THAT(log_of("one"), HasSubstr("the one it was first"));
+  EXPECT_FALSE(watch.is_another());
   EXPECT_EQ(world.metrics.another_database.value(), 0);
 }
 
