@@ -102,7 +102,7 @@ Result<std::unique_ptr<Gateway>> Gateway::make(const Setup& setup, const Secret<
   std::unique_ptr<Gateway> gateway{new Gateway{setup, private_key, std::move(device)}};
   Result<std::unique_ptr<lookup::Pool>> pool = lookup::Pool::start(
       {.dsn = setup.dsn, .sessions = setup.width.sessions, .batch_size = setup.width.batch_size},
-      {setup.network},
+      gateway->networks_,
       {.requests = gateway->lookups_,
        .answers = gateway->answers_,
        .events = gateway->pool_events_,

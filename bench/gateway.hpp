@@ -104,6 +104,7 @@ class Gateway {
   lookup::Ledger ledger_;
   flow::Flow flow_;
   flow::Authenticators authenticators_;
+  lookup::Networks networks_{{setup_.network}};
   std::unique_ptr<lookup::Pool> pool_;
 
   std::span<const InitiationBytes> initiations_;

@@ -12,11 +12,13 @@ trap 'rm -rf "$work"' EXIT
 tr '\n' ' ' <"$source" |
     grep -oE '(field<&[A-Z][a-z]+::[a-z_]+>\(|Field<[A-Z][a-z]+>\{) *"[a-z-]+"' |
     sed -E 's/^.*[<&]([A-Z][a-z]+)[^"]*"([a-z-]+)"/\1 \2/' |
-    sed -E 's/^Interface /interfaces./; s/^([A-Z][a-z]+) /\L\1./' | sort >"$work/source"
+    sed -E 's/^Settings //; s/^Interface /interfaces./; s/^([A-Z][a-z]+) /\L\1./' | sort >"$work/source"
 
-# Settings in use ("key:", "- key:"), at their default ("#key:"), and alternatives alone on a comment line ("# key: x").
+# A setting of no section ("# key: value" at the beginning of a line, and no more); then those of the sections: settings in
+# use ("key:", "- key:"), at their default ("#key:"), and alternatives alone on a comment line ("# key: x").
 awk '
     /^[a-z-]+:/ { section = $1; sub(":", "", section); next }
+    /^# [a-z-]+: [a-z0-9-]+$/ { key = $2; sub(":", "", key); print key; next }
     match($0, /^ +(- |#|# )?[a-z-]+:( |$)/) {
         key = $0; sub(/^ +(- |#|# )?/, "", key); sub(/:.*/, "", key)
         print section "." key

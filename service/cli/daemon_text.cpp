@@ -40,8 +40,21 @@ std::vector<std::string> peer_cells(const ordered_json& peer) {
 }
 
 std::vector<std::string> interface_cells(const ordered_json& interface) {
-  return {cell(interface, "name"),   cell(interface, "network"), cell(interface, "present"),
-          cell(interface, "source"), cell(interface, "peers"),   cell(interface, "greeted")};
+  return {cell(interface, "name"),         cell(interface, "network"), cell(interface, "present"),
+          cell(interface, "source"),       cell(interface, "peers"),   cell(interface, "greeted"),
+          cell(interface, "network_found")};
+}
+
+// A line where others are alive under the gateway's name.
+std::string same_name_text(const ordered_json& status) {
+  if (!status.contains("same_name") || !status.at("same_name").is_array()) return "";
+  std::vector<std::string> hosts;
+  for (const ordered_json& host : status.at("same_name"))
+    if (host.is_string()) hosts.push_back(printable(host.get<std::string>()));
+  if (hosts.empty()) return "";
+  return fmt::format("also called so     {}{}; set gateway: in its settings\n",
+                     fmt::join(hosts, ", "),
+                     cell(status, "name_refused") == "yes" ? ", which had the name first" : "");
 }
 
 } // namespace
@@ -69,13 +82,16 @@ std::string status_text(const std::vector<std::string>& lines) {
     uptime = status.at("uptime_seconds").get<std::int64_t>();
   return fmt::format(
       "version            {}\nuptime             {}\ndraining           {}\n"
-      "database sessions  {}\ndatabase           {}{}\npeers without row  {}\n\n{}",
+      "database sessions  {}\ndatabase           {}{}\npeers without row  {}\n"
+      "gateway            {}\n{}\n{}",
       printable(cell(status, "version")), duration_text(uptime),
       printable(cell(status, "draining")), printable(cell(status, "database_sessions")),
       printable(cell(status, "database_identity")),
       cell(status, "another_database") == "yes" ? ", another one than before" : "",
-      printable(cell(status, "peers_without_row")),
-      draw_table({"INTERFACE", "NETWORK", "PRESENT", "SOURCE", "PEERS", "GREETED"}, rows));
+      printable(cell(status, "peers_without_row")), printable(cell(status, "gateway")),
+      same_name_text(status),
+      draw_table({"INTERFACE", "NETWORK", "PRESENT", "SOURCE", "PEERS", "GREETED", "NETWORK FOUND"},
+                 rows));
 }
 
 std::string array_of_lines(const std::vector<std::string>& lines) {

@@ -63,7 +63,9 @@ ordered_json value_of(const InterfaceOverview& interface) {
       {"present", interface.is_present},
       {"source", interface.source.empty() ? ordered_json(nullptr) : ordered_json(interface.source)},
       {"peers", interface.peers},
-      {"greeted", interface.greeted}};
+      {"greeted", interface.greeted},
+      {"network_found", interface.is_network_found ? ordered_json(*interface.is_network_found)
+                                                   : ordered_json(nullptr)}};
 }
 
 ordered_json value_of(WallTime time) {
@@ -122,7 +124,10 @@ std::string line_of(const Overview& overview) {
                                                         : ordered_json(database.identity)},
                               {"another_database", database.is_another},
                               {"peers_without_row", database.missing_rows},
-                              {"interfaces", interfaces}});
+                              {"interfaces", interfaces},
+                              {"gateway", database.gateway},
+                              {"same_name", database.same_name},
+                              {"name_refused", database.is_refused}});
 }
 
 std::string line_of(const DrainAnswer& answer) {

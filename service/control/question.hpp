@@ -36,14 +36,24 @@ struct DrainQuestion {
 struct InterfaceOverview {
   std::string name;
   std::string network;
+  std::optional<bool> is_network_found{}; // nullopt: the database has not been asked
   bool is_present = false;
   std::string source; // of first packets; empty: none
   std::size_t peers = 0;
   std::size_t greeted = 0; // without a session yet
 };
 
+// What the database knows of us, and we of it.
+struct NetworkOverview {
+  std::string name{};             // as the database calls it now
+  std::optional<bool> is_found{}; // nullopt: the database has not been asked
+};
 struct DatabaseOverview {
   std::size_t sessions = 0;
+  std::string gateway{};                // our name
+  std::vector<std::string> same_name{}; // host names of others that are alive under it
+  bool is_refused = false;              // one of them had it first
+  std::vector<NetworkOverview> networks{};
   std::string identity{};       // empty: not known yet
   bool is_another = false;      // than the one that answered first
   std::size_t missing_rows = 0; // peers that are kept although it does not know them

@@ -26,12 +26,14 @@ std::size_t answers_capacity(const settings::Database& database) {
 } // namespace
 
 Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
-    : settings{configured}, opened{std::move(handed_over)}, metrics{*opened.metrics},
-      knocks{settings.authenticate.queue_length}, proofs{settings.authenticate.queue_length},
-      lookups{settings.database.queue_length}, answers{answers_capacity(settings.database)},
-      pool_events{64}, changes{changes_capacity}, feed_events{64}, reports{reports_capacity},
-      orders{settings.interfaces.size()}, passes{settings.interfaces.size()},
-      questions{control_capacity}, told{control_capacity}, interfaces{interfaces_from(settings)},
+    : settings{configured}, gateway{make_gateway(settings, machine_number())}, opened{std::move(
+                                                                                   handed_over)},
+      metrics{*opened.metrics}, knocks{settings.authenticate.queue_length},
+      proofs{settings.authenticate.queue_length}, lookups{settings.database.queue_length},
+      answers{answers_capacity(settings.database)}, pool_events{64}, changes{changes_capacity},
+      feed_events{64}, reports{reports_capacity}, orders{settings.interfaces.size()},
+      passes{settings.interfaces.size()}, questions{control_capacity}, told{control_capacity},
+      interfaces{interfaces_from(settings)}, networks{networks_from(settings)},
       recent_initiations{{}, metrics}, cross_check{{}, metrics},
       source_gate{source_gate_limits(settings)}, refused_keys{refused_keys_limits(settings)},
       replay_memory{settings.admission.key_entries}, key_gate{key_gate_limits(settings)},
@@ -53,8 +55,13 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
                                                     .ledger = ledger,
                                                     .reports = reports,
                                                     .metrics = metrics,
-                                                    .clock = Instant::now},
-                                                   flow_limits(settings),
+                                                    .clock = Instant::now,
+                                                    .has_network =
+                                                        [this](InterfaceId id) {
+                                                          return networks.state(id) ==
+                                                                 lookup::Networks::State::found;
+                                                        }},
+                                                   flow_limits(settings, gateway),
                                                    Instant::now()},
       keeper{{.interfaces = interfaces,
               .sources = *opened.sources,
@@ -69,6 +76,7 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
                     .questions = questions,
                     .answers = told},
                    Clock::now()},
+      network_watch{interfaces, networks},
       routing{{.interfaces = interfaces,
                .ifindex_of = [this](InterfaceId id) { return keeper.ifindex_of(id); },
                .database_addresses = [this] { return database_hosts->addresses(); },
@@ -138,23 +146,23 @@ Result<std::unique_ptr<Daemon>> Daemon::make(const settings::Settings& settings,
   Result<Opened> opened = open_all(settings, std::move(loader));
   if (!opened) return fail(opened.error());
   std::unique_ptr<Parts> parts = std::make_unique<Parts>(settings, std::move(*opened));
-  Result<std::unique_ptr<lookup::Pool>> pool =
-      lookup::Pool::start(lookup_limits(settings), networks_from(settings),
-                          {.requests = parts->lookups,
-                           .answers = parts->answers,
-                           .events = parts->pool_events,
-                           .metrics = parts->metrics});
+  const lookup::Limits limits = lookup_limits(settings, parts->gateway);
+  Result<std::unique_ptr<lookup::Pool>> pool = lookup::Pool::start(limits, parts->networks,
+                                                                   {.requests = parts->lookups,
+                                                                    .answers = parts->answers,
+                                                                    .events = parts->pool_events,
+                                                                    .metrics = parts->metrics});
   if (!pool) return fail(pool.error());
   parts->pool = std::move(*pool);
   if (parts->routing.is_on())
     parts->database_hosts.emplace(settings.database.dsn, database_hosts_interval);
   Result<std::unique_ptr<lookup::ChangeFeed>> change_feed = lookup::ChangeFeed::start(
-      lookup_limits(settings), networks_from(settings),
+      limits, parts->networks,
       {.changes = parts->changes, .events = parts->feed_events, .metrics = parts->metrics});
   if (!change_feed) return fail(change_feed.error());
   parts->change_feed = std::move(*change_feed);
   Result<std::unique_ptr<lookup::Reporter>> reporter = lookup::Reporter::start(
-      lookup_limits(settings), networks_from(settings),
+      limits, parts->networks,
       {.reports = parts->reports, .events = parts->pool_events, .metrics = parts->metrics});
   if (!reporter) return fail(reporter.error());
   parts->reporter = std::move(*reporter);

@@ -55,8 +55,13 @@ control::Overview ControlDesk::overview(const control::DatabaseOverview& databas
       .interfaces = {}};
   for (const flow::Interface& interface : wiring_.interfaces) {
     const std::optional<SourceKind> source = wiring_.sources.source_of(interface.id);
+    const bool is_known = interface.id.value < database.networks.size();
+    const control::NetworkOverview network =
+        is_known ? database.networks[interface.id.value]
+                 : control::NetworkOverview{.name = interface.network};
     overview.interfaces.push_back({.name = interface.name,
-                                   .network = interface.network,
+                                   .network = network.name,
+                                   .is_network_found = network.is_found,
                                    .is_present = interface.is_present(),
                                    .source = source ? std::string{to_string(*source)} : "",
                                    .peers = interface.peers.size(),

@@ -1,8 +1,5 @@
 #include "daemon/limits.hpp"
 
-#include <unistd.h>
-
-#include <array>
 #include <string>
 
 namespace provisiond::daemon {
@@ -116,13 +113,7 @@ greet::Budget::Limits greet_limits(const settings::Settings& settings) {
           .translated_prefixes = settings.admission.translated_prefixes};
 }
 
-std::string host_name() {
-  std::array<char, 256> name{}; // HOST_NAME_MAX is 64
-  const bool has_name = ::gethostname(name.data(), name.size() - 1) == 0 && name.front() != '\0';
-  return has_name ? name.data() : "gateway";
-}
-
-lookup::Limits lookup_limits(const settings::Settings& settings) {
+lookup::Limits lookup_limits(const settings::Settings& settings, const lookup::Gateway& gateway) {
   const settings::Database& database = settings.database;
   return {.dsn = database.dsn,
           .sessions = database.sessions,
@@ -132,8 +123,7 @@ lookup::Limits lookup_limits(const settings::Settings& settings) {
           .reconnect_minimum = database.reconnect_minimum,
           .reconnect_maximum = database.reconnect_maximum,
           .poll_interval = database.poll_interval,
-          .gateway = host_name(),
-          .version = PROVISIOND_VERSION};
+          .gateway = gateway};
 }
 
 DatabaseWatch::Limits database_watch_limits(const settings::Settings& settings) {
@@ -142,14 +132,15 @@ DatabaseWatch::Limits database_watch_limits(const settings::Settings& settings) 
           .max_missing = settings.database.max_missing};
 }
 
-flow::Limits flow_limits(const settings::Settings& settings) {
+flow::Limits flow_limits(const settings::Settings& settings, const lookup::Gateway& gateway) {
   return {.demands_cookies = settings.admission.cookies == settings::CookieMode::under_load,
           .load_threshold = settings.admission.cookie_threshold,
           .greeting_deadline = settings.greet.deadline,
           .greeting_patience = settings.greet.patience,
           .idle_timeout = settings.evict.idle_timeout,
           .max_missing = settings.database.max_missing,
-          .gateway = host_name()};
+          .gateway = gateway.name,
+          .run = gateway.run};
 }
 
 } // namespace provisiond::daemon

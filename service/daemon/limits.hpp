@@ -33,8 +33,8 @@ admit::RefusedKeys::Limits refused_keys_limits(const settings::Settings& setting
 admit::KeyGate::Limits key_gate_limits(const settings::Settings& settings);
 admit::ClaimGate::Limits claim_gate_limits(const settings::Settings& settings);
 greet::Budget::Limits greet_limits(const settings::Settings& settings);
-lookup::Limits lookup_limits(const settings::Settings& settings);
+lookup::Limits lookup_limits(const settings::Settings& settings, const lookup::Gateway& gateway);
 DatabaseWatch::Limits database_watch_limits(const settings::Settings& settings);
-flow::Limits flow_limits(const settings::Settings& settings);
+flow::Limits flow_limits(const settings::Settings& settings, const lookup::Gateway& gateway);
 
 } // namespace provisiond::daemon

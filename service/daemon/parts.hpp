@@ -7,7 +7,9 @@
 #include "daemon/database_watch.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/event_sources.hpp"
+#include "daemon/identity.hpp"
 #include "daemon/interfaces.hpp"
+#include "daemon/network_watch.hpp"
 #include "daemon/notifier.hpp"
 #include "daemon/routing.hpp"
 #include "events/cross_check.hpp"
@@ -47,6 +49,7 @@ struct Daemon::Parts {
   Status start_control();
 
   settings::Settings settings;
+  lookup::Gateway gateway;
   Opened opened;
   metrics::Metrics& metrics;
   EventLoop loop;
@@ -66,6 +69,7 @@ struct Daemon::Parts {
   Channel<control::Answer> told;          // loop -> control
 
   std::vector<flow::Interface> interfaces;
+  lookup::Networks networks; // of the interfaces
   events::RecentInitiations recent_initiations;
   events::CrossCheck cross_check;
   admit::SourceGate source_gate;
@@ -79,6 +83,7 @@ struct Daemon::Parts {
   flow::Flow flow;
   Interfaces keeper;
   ControlDesk control_desk;
+  NetworkWatch network_watch;
   std::optional<DatabaseHosts> database_hosts; // where routes are kept
   Routing routing;
 

@@ -4,9 +4,47 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 namespace provisiond::daemon {
 
+namespace {
+
+// Another gateway that is alive under our name. False: the event is not of this kind.
+bool remark_on_name(const lookup::PoolEvent& event) {
+  constexpr std::string_view remedy = "give one of them another name: gateway: in its settings";
+  switch (event.kind) {
+  case lookup::PoolEvent::Kind::same_name:
+    log::warning("another gateway is alive under the same name",
+                 {{"host", event.text}, {"remedy", std::string{remedy}}});
+    return true;
+  case lookup::PoolEvent::Kind::name_refused:
+    log::warning("another gateway had the same name first, on another machine; the database takes "
+                 "no session of this one",
+                 {{"host", event.text}, {"remedy", std::string{remedy}}});
+    return true;
+  case lookup::PoolEvent::Kind::name_is_free:
+    log::info("no other gateway is alive under the same name any more");
+    return true;
+  default:
+    return false;
+  }
+}
+
+} // namespace
+
+void remark_on(const lookup::Gateway& gateway, const std::string& configured) {
+  const bool is_host_name = configured.empty() && gateway.machine.empty();
+  if (is_host_name) {
+    return log::warning("no machine id, the gateway is called by its host name; set gateway: in "
+                        "the settings, so that it keeps its name",
+                        {{"gateway", gateway.name}});
+  }
+  log::info("gateway", {{"name", gateway.name}, {"run", gateway.run}});
+}
+
 void remark_on(const lookup::PoolEvent& event, std::string& last_problem) {
+  if (remark_on_name(event)) return;
   const std::string session = std::to_string(event.session);
   if (event.kind == lookup::PoolEvent::Kind::connected) {
     last_problem.clear();

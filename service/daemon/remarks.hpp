@@ -11,6 +11,9 @@
 
 namespace provisiond::daemon {
 
+// Logs what we are called in the database; `configured` is what the settings say of it.
+void remark_on(const lookup::Gateway& gateway, const std::string& configured);
+
 // Logs what happened to a database session. A problem that lasts is logged once, not at every
 // attempt of every session; `last_problem` is the caller's memory of it.
 void remark_on(const lookup::PoolEvent& event, std::string& last_problem);

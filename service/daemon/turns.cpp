@@ -30,6 +30,7 @@ constexpr std::size_t changes_per_turn = 1024;
 } // namespace
 
 void Daemon::run() {
+  remark_on(parts_->gateway, parts_->settings.gateway);
   attach();
   look();
   check_sources();
@@ -147,8 +148,13 @@ void Daemon::take_link_events() {
 }
 
 void Daemon::take_control_questions() {
+  const lookup::Presence presence = parts_->reporter->presence();
   const control::DatabaseOverview database{
       .sessions = parts_->pool->state().connected_sessions,
+      .gateway = parts_->gateway.name,
+      .same_name = presence.others,
+      .is_refused = presence.is_refused,
+      .networks = parts_->network_watch.overview(),
       .identity = parts_->database_watch->identity(),
       .is_another = parts_->database_watch->is_another(),
       .missing_rows = static_cast<std::size_t>(parts_->metrics.missing_rows.value())};
@@ -216,6 +222,7 @@ void Daemon::summarise() {
 
 // READY once: when at least one interface is served and one database session is connected.
 void Daemon::announce() {
+  parts_->network_watch.tell();
   const lookup::PoolState database = parts_->pool->state();
   const std::size_t present = parts_->keeper.present();
   parts_->notifier.status(fmt::format("{} of {} interfaces, {} database sessions, {} peers{}",

@@ -1,3 +1,4 @@
+#include "evict/ownership.hpp"
 #include "flow/flow.hpp"
 #include "install/plan.hpp"
 
@@ -111,6 +112,9 @@ void Flow::rechecked(LookupAnswer& answer) {
     return;
   }
   if (refusal != nullptr) {
+    // The settings may be wrong, or the network not be there yet: nothing is said of the key. It is
+    // asked for again when the network is found.
+    if (*refusal == Refusal::other_network && !wiring_.has_network(interface.id)) return;
     if (*refusal == Refusal::unknown_key) return disown(interface, answer.key, answer.asked_at);
     return remove(interface, answer.key, to_string(*refusal));
   }
@@ -177,21 +181,48 @@ bool Flow::give_way(Interface& interface, const PeerRecord& record) {
   return true;
 }
 
+bool Flow::is_held_here(const Interface& interface, const PeerRecord& record) const {
+  return record.held_by->run == limits_.run && !limits_.run.empty() &&
+         record.held_by->interface == interface.name;
+}
+
+// False when the peer has its session elsewhere, and leaves. One that has the later session here is
+// claimed anew: the device came here while no claim could be written, or while nobody served; we
+// were called something else, or somebody else is called so. What the database tells may also be
+// our own session from before a restart, to the handshake: then there is nothing to tell.
+bool Flow::keep_session(Interface& interface, Peer& peer, const PeerRecord& record) {
+  if (!record.held_by || record.may_be_on_several_gateways || is_held_here(interface, record))
+    return true;
+  const bool is_older = peer.initiation && peer.initiation < record.newest_initiation;
+  if (!PeerTable::is_settled(peer.stage)) {
+    // It did not hear us and went on: a greeting now would take it from there.
+    if (is_older)
+      remove(interface, record.key, to_string(Eviction::moved), Refusal::never_connected);
+    return !is_older;
+  }
+  const SessionHolder& told = *record.held_by;
+  const bool has_our_names = told.gateway == limits_.gateway && told.interface == interface.name;
+  // As after a boot, when the device was filled from a file.
+  if (has_our_names && peer.last_handshake == WallTime{}) return true;
+  const evict::SessionHere here{.initiation = peer.initiation,
+                                .has_rekeyed = peer.has_rekeyed,
+                                .last_handshake = peer.handshake_at(wiring_.clock())};
+  if (!evict::is_latest_here(here, told, record.newest_initiation)) {
+    if (told.gateway == limits_.gateway && told.run != limits_.run && !told.run.empty())
+      report_.has_same_name(limits_.gateway, wiring_.clock().steady);
+    depart(interface, record.key, peer, Eviction::moved);
+    return false;
+  }
+  const bool is_known =
+      has_our_names && told.since && here.last_handshake <= *told.since + evict::clock_tolerance;
+  if (!is_known) claim_session(interface, record.key, peer);
+  return true;
+}
+
 // The device gets the row as it is now; what it has already is not sent, so that traffic goes on.
 void Flow::refresh(Interface& interface, PeerRecord& record, TimePoint asked_at) {
   Peer& peer = *interface.peers.find(record.key);
-  const bool is_elsewhere = record.held_by && !record.may_be_on_several_gateways &&
-                            *record.held_by != SessionHolder{limits_.gateway, interface.name};
-  if (is_elsewhere && PeerTable::is_settled(peer.stage)) {
-    // Unless the database has not heard yet that it came here from there.
-    const bool is_later_here = peer.initiation && (!record.newest_initiation ||
-                                                   *peer.initiation > *record.newest_initiation);
-    if (!is_later_here) return depart(interface, record.key, peer, Eviction::moved);
-    claim_session(interface, record.key, peer);
-  } else if (is_elsewhere && peer.initiation < record.newest_initiation && peer.initiation) {
-    // It did not hear us and went on: a greeting now would take it from there.
-    return remove(interface, record.key, to_string(Eviction::moved), Refusal::never_connected);
-  }
+  if (!keep_session(interface, peer, record)) return;
   const bool has_its_addresses = interface.allowed_ips.has_exactly(record.key, record.allowed_ips);
   if (!has_its_addresses && !give_way(interface, record)) {
     return remove(interface, record.key, to_string(Refusal::allowed_ip_conflict));

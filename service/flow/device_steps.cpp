@@ -207,7 +207,7 @@ void Flow::claim_session(const Interface& interface, const PublicKey& key, const
                                                       .name = interface.name,
                                                       .key = key,
                                                       .initiation = peer.initiation,
-                                                      .at = peer.last_handshake}));
+                                                      .at = peer.handshake_at(wiring_.clock())}));
 }
 
 void Flow::remove_never_connected(Interface& interface, const std::vector<PublicKey>& due,

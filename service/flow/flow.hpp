@@ -187,6 +187,8 @@ class Flow {
   void gather_rechecks();
   void rechecked(LookupAnswer& answer);
   void refresh(Interface& interface, PeerRecord& record, TimePoint asked_at);
+  [[nodiscard]] bool keep_session(Interface& interface, Peer& peer, const PeerRecord& record);
+  [[nodiscard]] bool is_held_here(const Interface& interface, const PeerRecord& record) const;
   [[nodiscard]] bool give_way(Interface& interface, const PeerRecord& record);
   void disown(Interface& interface, const PublicKey& key, TimePoint asked_at);
   void miss(Interface& interface, const PublicKey& key, TimePoint asked_at);

@@ -147,6 +147,7 @@ void Flow::note_handshake(Interface& interface, Peer& peer, const kernel::PeerSt
     if (is_new) settle(interface, state.key, state, now);
     break;
   case PeerStage::live:
+    peer.has_rekeyed = peer.has_rekeyed || is_new;
     if (now.steady - peer.active_at >= evict::session_lifetime)
       interface.peers.advance(peer, PeerStage::idle);
     break;

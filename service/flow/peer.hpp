@@ -22,6 +22,7 @@ struct Peer {
   bool is_on_trial = false;
   bool is_evicted_last = false;
   bool may_roam = true;
+  bool has_rekeyed = false;              // a handshake since the one of `initiation`
   std::uint16_t keepalive_seconds = 0;   // on the device
   std::int64_t row = 0;                  // PeerRecord::id; two keys of one row are one device
   TimePoint active_at{};                 // see evict::Standing
@@ -45,6 +46,10 @@ struct Peer {
   unsigned passes_missed = 0;        // incomplete ones in a row that did not show it
   std::uint64_t changed_in_pass = 0; // by us: a pass that began before shows it as it was
   std::uint64_t number = 0;          // in the order of arrival
+
+  // When it had its last handshake. A wall clock that was set back makes earlier ones a thing of
+  // the future, but we know how long ago we noticed them.
+  [[nodiscard]] WallTime handshake_at(const Instant& now) const;
 
   // What its row says of its life here; it is not asked whose it is.
   void follow(const PeerRecord& record);

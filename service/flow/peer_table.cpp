@@ -12,6 +12,13 @@ constexpr std::size_t fewest_empty_places = 64;
 
 } // namespace
 
+WallTime Peer::handshake_at(const Instant& now) const {
+  // The two clocks do not go quite alike, and the time is compared with what was told of it before.
+  constexpr Duration drift = std::chrono::seconds{1};
+  const WallTime noticed_at = now.wall - (now.steady - active_at);
+  return last_handshake > noticed_at + drift ? noticed_at : last_handshake;
+}
+
 void Peer::follow(const PeerRecord& record) {
   is_on_trial = record.is_on_trial;
   row = record.id;

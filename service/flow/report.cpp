@@ -10,6 +10,8 @@ namespace provisiond::flow {
 
 namespace {
 
+constexpr Rate once_a_minute{1.0 / 60, 1};
+
 // Strangers and busy peers cause these in any number, and they need no attention one by one.
 bool is_noise(Refusal refusal) {
   switch (refusal) {
@@ -120,6 +122,12 @@ void Report::removed(const Interface& interface, const PublicKey& key, std::stri
 void Report::evicted(const Interface& interface, const PublicKey& key, Eviction reason) {
   metrics_.evictions[reason].add();
   removed(interface, key, to_string(reason));
+}
+
+void Report::has_same_name(const std::string& gateway, TimePoint now) {
+  if (!same_name_.take(once_a_minute, now)) return;
+  log::warning("a peer has gone to another gateway with the same name",
+               {{"name", gateway}, {"remedy", "set gateway: in the settings of one of them"}});
 }
 
 void Report::gone(const Interface& interface, const PublicKey& key) {

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace provisiond::flow {
@@ -45,6 +46,8 @@ class Report {
   // A peer that was on the device; `reason` tells whether it was there on trial.
   void removed(const Interface& interface, const PublicKey& key, std::string_view reason);
   void evicted(const Interface& interface, const PublicKey& key, Eviction reason);
+  // It left for a gateway that is called as we are; said once a minute.
+  void has_same_name(const std::string& gateway, TimePoint now);
   // Somebody else took it off the device.
   void gone(const Interface& interface, const PublicKey& key);
   // A peer that was on the device before us, and has a row.
@@ -72,6 +75,7 @@ class Report {
   Budget lines_;
   Budget noise_; // at debug level only
   TokenBucket kept_;
+  TokenBucket same_name_;
 };
 
 } // namespace provisiond::flow

@@ -50,6 +50,8 @@ struct Wiring {
   Channel<DatabaseReport>& reports; // loop -> reporter; what does not fit is left out
   metrics::Metrics& metrics;
   std::function<Instant()> clock; // read only where a step takes time itself
+  // Whether the database has the interface's network.
+  std::function<bool(InterfaceId)> has_network = [](InterfaceId) { return true; };
 };
 
 struct Limits {
@@ -66,7 +68,8 @@ struct Limits {
   // How long a peer of ours stays of which the database has neither a row nor a tombstone; zero:
   // for ever.
   Duration max_missing = std::chrono::hours{24};
-  std::string gateway{}; // our name in the database
+  std::string gateway{};                            // our name in the database
+  std::string run{};                                // what tells us from others of this name
 };
 
 } // namespace provisiond::flow

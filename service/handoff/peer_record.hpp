@@ -17,10 +17,13 @@ namespace provisiond {
 
 using PresharedKey = Secret<32>;
 
-// The interface that a peer had its latest session on, of all gateways.
+// The interface that a peer had its latest session on, of all gateways. The names are for people:
+// what tells one daemon from another is its run.
 struct SessionHolder {
-  std::string gateway;
-  std::string interface;
+  std::string gateway{};
+  std::string interface {};
+  std::string run{};               // of the daemon that claimed it; empty: not known
+  std::optional<WallTime> since{}; // its handshake, by that gateway's clock; nullopt: not known
   bool operator==(const SessionHolder&) const = default;
 };
 

@@ -49,6 +49,13 @@ void ArrayLiteral::add_bytes(std::span<const std::uint8_t> bytes) {
   add("\\x" + hex);
 }
 
+std::string text_array(std::span<const std::string> values) {
+  ArrayLiteral literal;
+  for (const std::string& value : values)
+    literal.add(value);
+  return std::move(literal).finish();
+}
+
 std::string network_array(std::span<const LookupRequest> requests,
                           std::span<const std::string> networks) {
   ArrayLiteral literal;

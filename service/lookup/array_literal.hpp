@@ -26,6 +26,8 @@ class ArrayLiteral {
   std::string text_ = "{";
 };
 
+std::string text_array(std::span<const std::string> values);
+
 // The parameters of find_peers; pure. `networks` is indexed by InterfaceId, an interface beyond it
 // becomes the empty name, which no network has.
 std::string network_array(std::span<const LookupRequest> requests,

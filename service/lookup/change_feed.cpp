@@ -31,8 +31,7 @@ std::chrono::milliseconds time_to_next_probe() {
 
 } // namespace
 
-Result<std::unique_ptr<ChangeFeed>> ChangeFeed::start(const Limits& limits,
-                                                      const std::vector<std::string>& networks,
+Result<std::unique_ptr<ChangeFeed>> ChangeFeed::start(const Limits& limits, Networks& networks,
                                                       const Wiring& wiring) {
   std::unique_ptr<ChangeFeed> feed{new ChangeFeed{limits, networks, wiring}};
   try {
@@ -43,8 +42,7 @@ Result<std::unique_ptr<ChangeFeed>> ChangeFeed::start(const Limits& limits,
   return feed;
 }
 
-ChangeFeed::ChangeFeed(const Limits& limits, const std::vector<std::string>& networks,
-                       const Wiring& wiring)
+ChangeFeed::ChangeFeed(const Limits& limits, Networks& networks, const Wiring& wiring)
     : limits_{limits}, route_{route_for_reading(limits.dsn, times_of(limits))},
       probe_route_{route_for_writing(
           limits.dsn, {.connect_timeout = std::min(limits.connect_timeout, longest_probe),
@@ -99,6 +97,8 @@ Status ChangeFeed::serve() {
   // In this order, so that nothing falls between: listen, note the position, ask for everything.
   const Result<std::optional<std::string>> why_not = (*session)->listen();
   if (!why_not) return fail(why_not.error());
+  const Result<bool> asked = (*session)->find_networks(networks_);
+  if (!asked) return fail(asked.error());
   Result<News> position = (*session)->changes_after({});
   if (!position) return fail(position.error());
   hand_over_everything(position->position);
@@ -131,11 +131,9 @@ Status ChangeFeed::follow(Session& session, std::string position) {
     if (!news) return fail(news.error());
     wiring_.metrics.database_answers.add();
     if (session.is_standby() != was_standby || session.identity() != identity) return {};
-    position = std::move(news->position);
-    if (owes_everything_)
-      hand_over_everything(position);
-    else
-      hand_over(*news);
+    position = news->position;
+    const Status heard = hear(session, *news);
+    if (!heard) return heard;
     if (!session.is_standby()) continue; // with a primary there is nothing to look for
     to_next_probe -= pause;
     if (to_next_probe > std::chrono::milliseconds::zero()) continue;
@@ -153,20 +151,36 @@ bool ChangeFeed::find_primary() {
   return true;
 }
 
+// A network that gets another name is a change of all its keys under both; one that appears is
+// none.
+Status ChangeFeed::hear(Session& session, const News& news) {
+  const bool may_be_renamed = std::ranges::any_of(
+      news.items, [](const News::Item& item) { return !item.key.has_value(); });
+  if (may_be_renamed || networks_.has_unknown()) {
+    const Result<bool> has_new = session.find_networks(networks_);
+    if (!has_new) return fail(has_new.error());
+    owes_everything_ = owes_everything_ || *has_new;
+  }
+  if (owes_everything_)
+    hand_over_everything(news.position);
+  else
+    hand_over(news);
+  return {};
+}
+
 void ChangeFeed::hand_over(const News& news) {
   std::vector<Change> changes;
   for (const News::Item& item : news.items) {
-    for (std::size_t i = 0; i < networks_.size(); ++i) {
-      if (networks_[i] == item.network)
-        changes.push_back({.interface = {static_cast<std::uint16_t>(i)}, .key = item.key});
-    }
+    for (const InterfaceId interface : networks_.interfaces_of(item.network))
+      changes.push_back({.interface = interface, .key = item.key});
   }
   hand_over(std::move(changes), news.position);
 }
 
 void ChangeFeed::hand_over_everything(const std::string& position) {
   std::vector<Change> changes;
-  for (std::size_t i = 0; i < networks_.size(); ++i)
+  const std::size_t interfaces = networks_.references()->size();
+  for (std::size_t i = 0; i < interfaces; ++i)
     changes.push_back({.interface = {static_cast<std::uint16_t>(i)}, .key = std::nullopt});
   hand_over(std::move(changes), position);
 }

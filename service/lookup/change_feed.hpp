@@ -39,11 +39,13 @@ struct FeedEvent {
 //
 // Promises. Every change that is committed while the feed is connected is told at least once. After
 // each connecting, and whenever it may have lost something, it tells that any key of any interface
-// may have changed, so nothing is missed over an outage. A notification only wakes it: the keys are
-// read from wg_provision.changes by position. Where no notification can come (a standby, a pooler)
-// it reads them every poll_interval, and says so; it does that everywhere, in case one was lost.
-// It follows the primary, and a standby while there is none; on a standby it looks for a primary
-// every 5 to 10 s, stays while it finds none, and goes on with the session that it found.
+// may have changed, so nothing is missed over an outage. It asks which networks there are then,
+// when one has got another name, and with every look while one of ours is not there. A notification
+// only wakes it: the keys are read from wg_provision.changes by position. Where no notification can
+// come (a standby, a pooler) it reads them every poll_interval, and says so; it does that
+// everywhere, in case one was lost. It follows the primary, and a standby while there is none; on a
+// standby it looks for a primary every 5 to 10 s, stays while it finds none, and goes on with the
+// session that it found.
 //
 // Threads. change-feed owns a PostgreSQL session of its own. `tick` belongs to the loop, every
 // 100 ms or so: nothing here reads a clock.
@@ -60,9 +62,9 @@ class ChangeFeed {
     metrics::Metrics& metrics;
   };
 
-  // `networks` is indexed by InterfaceId. Fails when no thread can be made.
-  static Result<std::unique_ptr<ChangeFeed>>
-  start(const Limits& limits, const std::vector<std::string>& networks, const Wiring& wiring);
+  // `networks` outlives the feed. Fails when no thread can be made.
+  static Result<std::unique_ptr<ChangeFeed>> start(const Limits& limits, Networks& networks,
+                                                   const Wiring& wiring);
 
   // Joins: at once, or after at most connect_timeout per host while it is connecting.
   ~ChangeFeed();
@@ -76,7 +78,7 @@ class ChangeFeed {
   [[nodiscard]] bool has_primary() const { return has_primary_; }
 
  private:
-  ChangeFeed(const Limits& limits, const std::vector<std::string>& networks, const Wiring& wiring);
+  ChangeFeed(const Limits& limits, Networks& networks, const Wiring& wiring);
 
   void run();
   Status serve();
@@ -84,6 +86,7 @@ class ChangeFeed {
   Result<std::unique_ptr<Session>> open();
   bool find_primary();
   [[nodiscard]] QueryWatch& spare_watch() { return watches_[1 - serving_]; }
+  Status hear(Session& session, const News& news);
   void hand_over(const News& news);
   void hand_over_everything(const std::string& position);
   void hand_over(std::vector<Change> changes, const std::string& position);
@@ -92,7 +95,7 @@ class ChangeFeed {
   Limits limits_;
   Route route_;
   Route probe_route_;
-  std::vector<std::string> networks_; // indexed by InterfaceId
+  Networks& networks_;
   Wiring wiring_;
   Backoff backoff_;              // change-feed's thread
   bool owes_everything_ = false; // change-feed's thread: `changes` was full

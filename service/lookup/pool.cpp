@@ -32,8 +32,7 @@ Status check(const Limits& limits) {
 
 } // namespace
 
-Result<std::unique_ptr<Pool>> Pool::start(const Limits& limits,
-                                          const std::vector<std::string>& networks,
+Result<std::unique_ptr<Pool>> Pool::start(const Limits& limits, Networks& networks,
                                           const PoolWiring& wiring) {
   const Status checked = check(limits);
   if (!checked) return fail(checked.error().while_doing("start look-ups"));

@@ -5,6 +5,8 @@
 #include "base/result.hpp"
 #include "base/secret_text.hpp"
 #include "handoff/peer_record.hpp"
+#include "lookup/networks.hpp"
+#include "lookup/presence.hpp"
 #include "metrics/metrics.hpp"
 
 #include <chrono>
@@ -26,8 +28,7 @@ struct Limits {
   std::chrono::milliseconds reconnect_minimum{100}; // first retry, before jitter
   std::chrono::milliseconds reconnect_maximum{10'000};
   std::chrono::milliseconds poll_interval{5'000}; // of the change feed
-  std::string gateway{"gateway"};                 // what this gateway is called in the database
-  std::string version{"unknown"};                 // of this build, for the database
+  Gateway gateway{};                              // who we are to the database
 };
 
 // What happened to one session, for the log. `text` is one line without secrets: where it is
@@ -38,7 +39,10 @@ struct PoolEvent {
     disconnected,
     schema_mismatch,
     enrolment_failed,
-    not_reported, // of the reporter
+    not_reported, // of the reporter, as are those that follow
+    same_name,    // `text`: the host names of others that are alive under our name
+    name_refused, // the same, and another machine had it first
+    name_is_free, // there is none any more
   };
 
   Kind kind = Kind::disconnected;
@@ -74,6 +78,7 @@ struct PoolWiring {
 // session is connected, each tick answers everything that waits with database_unavailable.
 // When one session connects, the pauses of the others end.
 // Before a session serves, the schema version is checked; with the wrong one it does not serve.
+// Then it asks which networks there are.
 //
 // Threads. lookup-0..n own one PostgreSQL session each and take everything queued, at most
 // batch_size, as one query. `tick` belongs to the loop, which calls it about every 100 ms:
@@ -87,10 +92,10 @@ struct PoolWiring {
 // database_answers.
 class Pool {
  public:
-  // `networks` is indexed by InterfaceId. Fails on a limit out of range or when no thread can be
-  // made; an unreachable database is no failure, it is retried for ever.
-  static Result<std::unique_ptr<Pool>>
-  start(const Limits& limits, const std::vector<std::string>& networks, const PoolWiring& wiring);
+  // `networks` outlives the pool. Fails on a limit out of range or when no thread can be made; an
+  // unreachable database is no failure, it is retried for ever.
+  static Result<std::unique_ptr<Pool>> start(const Limits& limits, Networks& networks,
+                                             const PoolWiring& wiring);
 
   // Closes `requests`, cuts queries in flight and joins: at once from connected sessions, after at
   // most connect_timeout per host from those that are connecting. What was taken or waits is

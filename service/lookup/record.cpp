@@ -70,6 +70,12 @@ std::optional<WallTime> read_expiry(std::string_view text) {
   return WallTime{std::chrono::nanoseconds{std::chrono::microseconds{*microseconds}}};
 }
 
+// One that nobody can have had counts as the oldest: a gateway whose clock was not set may say it.
+std::optional<WallTime> read_session_time(std::string_view text) {
+  if (text.starts_with('-') || text == "0") return WallTime{};
+  return read_expiry(text);
+}
+
 bool read_boolean(const std::optional<std::string_view>& text, bool& value) {
   value = text == "t";
   return value || text == "f";
@@ -78,14 +84,23 @@ bool read_boolean(const std::optional<std::string_view>& text, bool& value) {
 bool read_session(const Row& row, PeerRecord& record) {
   constexpr std::size_t longest_gateway = 1'020; // 255 characters of UTF-8
   constexpr std::size_t longest_interface = 15;
+  constexpr std::size_t uuid_length = 36;
   if (row.session_gateway.has_value() != row.session_interface.has_value()) return false;
   if (!row.session_gateway) return true;
   const std::string_view gateway = *row.session_gateway;
   const std::string_view interface = *row.session_interface;
   if (gateway.empty() || gateway.size() > longest_gateway) return false;
   if (interface.empty() || interface.size() > longest_interface) return false;
-  record.held_by = {.gateway = std::string{gateway}, .interface = std::string{interface}};
-  return true;
+  SessionHolder& holder = record.held_by.emplace();
+  holder.gateway = gateway;
+  holder.interface = interface;
+  if (row.session_run) {
+    if (row.session_run->size() != uuid_length) return false;
+    holder.run = *row.session_run;
+  }
+  if (!row.session_at_us) return true;
+  holder.since = read_session_time(*row.session_at_us);
+  return holder.since.has_value();
 }
 
 // Known also of a key that has no session, from the time of an earlier peer.

@@ -33,6 +33,8 @@ struct Row {
   std::optional<std::string_view> roaming;
   std::optional<std::string_view> several_gateways;
   std::optional<std::string_view> evict_last;
+  std::optional<std::string_view> session_run{};
+  std::optional<std::string_view> session_at_us{};
 };
 
 // Two hexadecimal digits for each of `bytes`; false when `text` is anything else.
@@ -42,10 +44,10 @@ bool read_hex(std::string_view text, std::span<std::uint8_t> bytes);
 // constraints: a row that is not exactly what the schema promises is Refusal::invalid_row, that is
 // a key that is not the asked one or all zero, a preshared key that is not 32 bytes or all zero, a
 // number out of range, a prefix with host bits, more than PeerRecord::maximum_allowed_ips of them,
-// an expiry before 1970 or beyond WallTime (the year 2262), half a session holder, an initiation
-// that is not 12 bytes, an idle timeout outside of three minutes to 30 days, more than 64 sources
-// or none in the list, a missing yes or no, or an unknown verdict. `expected` and `trial` are
-// records that are on trial.
+// an expiry before 1970, that or a session beyond WallTime (the year 2262), half a session holder,
+// a run that is no UUID, an initiation that is not 12 bytes, an idle timeout outside of three
+// minutes to 30 days, more than 64 sources or none in the list, a missing yes or no, or an unknown
+// verdict. `expected` and `trial` are records that are on trial.
 //
 // Pure. Costs about 2 us for a peer with one allowed IP.
 Verdict read_row(const Row& row, const PublicKey& asked);

@@ -2,6 +2,7 @@
 
 #include "lookup/session.hpp"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <pthread.h>
 
@@ -19,13 +20,16 @@ constexpr std::size_t others_at_once = 16; // 64 a second
 constexpr std::chrono::milliseconds between_looks{250};
 constexpr std::chrono::milliseconds before_claims_again{1'000};
 constexpr std::chrono::milliseconds before_others_again{30'000};
+constexpr std::chrono::seconds between_signs_of_life{5};
+// At first more often: whether another one has our name shows when both have told of themselves.
+constexpr std::chrono::seconds between_first_signs{1};
+constexpr std::chrono::seconds first_while{10};
 constexpr std::chrono::seconds idle_session{60};
 constexpr std::chrono::milliseconds last_attempt{1'500};
 
 } // namespace
 
-Result<std::unique_ptr<Reporter>> Reporter::start(const Limits& limits,
-                                                  const std::vector<std::string>& networks,
+Result<std::unique_ptr<Reporter>> Reporter::start(const Limits& limits, Networks& networks,
                                                   const Wiring& wiring) {
   std::unique_ptr<Reporter> log{new Reporter{limits, networks, wiring}};
   try {
@@ -36,8 +40,7 @@ Result<std::unique_ptr<Reporter>> Reporter::start(const Limits& limits,
   return log;
 }
 
-Reporter::Reporter(const Limits& limits, const std::vector<std::string>& networks,
-                   const Wiring& wiring)
+Reporter::Reporter(const Limits& limits, Networks& networks, const Wiring& wiring)
     : limits_{limits}, route_{route_for_writing(limits.dsn,
                                                 {.connect_timeout = limits.connect_timeout,
                                                  .tcp_user_timeout = limits.query_deadline})},
@@ -81,6 +84,7 @@ void Reporter::run() {
     is_open = pause_.wait();
     if (is_open || !is_failing_) look();
   }
+  say_ended();
   session_.reset();
   static_cast<void>(done_.push(Done{}));
 }
@@ -89,7 +93,7 @@ void Reporter::look() {
   bool has_more = true;
   while (has_more) {
     Batch batch = take_what_is_due();
-    if (batch.claims.empty() && batch.others.empty()) {
+    if (batch.claims.empty() && batch.others.empty() && !batch.is_alive) {
       if (batch.now > worked_at_ + idle_session) session_.reset();
       return;
     }
@@ -108,12 +112,15 @@ Reporter::Batch Reporter::take_what_is_due() {
     batch.now = shared.now;
     if (shared.now >= claims_due_) batch.claims = shared.pending.take_claims(claims_at_once_);
     if (shared.now >= others_due_) batch.others = shared.pending.take_others(others_at_once);
+    batch.is_alive = !limits_.gateway.run.empty() && shared.now != TimePoint{} &&
+                     shared.now >= std::max(alive_due_, others_due_);
     return batch;
   });
 }
 
 Status Reporter::write(Batch& batch) {
   Status done = open();
+  if (done) done = say_alive(batch);
   if (done) done = write_claims(batch);
   if (!done) {
     give_up_hopeless(batch.claims, done.error());
@@ -139,10 +146,45 @@ Status Reporter::open() {
   return {};
 }
 
+// Before anything is claimed: the claims name the run.
+Status Reporter::say_alive(const Batch& batch) {
+  if (!batch.is_alive) return {};
+  const Result<Presence> presence = session_->report(limits_.gateway, Stay::goes_on);
+  if (!presence) return fail(presence.error());
+  if (alive_due_ == TimePoint{}) first_sign_at_ = batch.now;
+  const bool is_new = batch.now < first_sign_at_ + first_while;
+  alive_due_ = batch.now + (is_new ? between_first_signs : between_signs_of_life);
+  if (!presence->others.empty()) wiring_.metrics.gateway_name_conflicts.add();
+  note(*presence);
+  return {};
+}
+
+// So that whoever comes next under this name need not ask itself. A daemon that is killed says
+// nothing, and the next one goes on all the same.
+void Reporter::say_ended() {
+  if (session_ && !limits_.gateway.run.empty() && !is_failing_)
+    static_cast<void>(session_->report(limits_.gateway, Stay::ends));
+}
+
+// The log hears of what is different.
+void Reporter::note(const Presence& presence) {
+  const Presence before =
+      presence_.with([&](Presence& known) { return std::exchange(known, presence); });
+  if (before == presence) return;
+  PoolEvent::Kind kind = PoolEvent::Kind::same_name;
+  if (presence.is_refused) kind = PoolEvent::Kind::name_refused;
+  if (presence.others.empty()) kind = PoolEvent::Kind::name_is_free;
+  static_cast<void>(
+      wiring_.events.push({.kind = kind,
+                           .session = 0,
+                           .text = fmt::format("{}", fmt::join(presence.others, ", ")),
+                           .retry_in = {}}));
+}
+
 Status Reporter::write_claims(Batch& batch) {
   if (batch.claims.empty()) return {};
   const Result<std::vector<PublicKey>> busy =
-      session_->claim(batch.claims, networks_, limits_.gateway);
+      session_->claim(batch.claims, *networks_.references(), limits_.gateway);
   if (!busy) {
     claims_at_once_ = std::max<std::size_t>(1, batch.claims.size() / 2);
     return fail(busy.error());
@@ -184,13 +226,15 @@ Status Reporter::write_others(const std::vector<DatabaseReport>& reports) {
     if (const RefusedKey* key = std::get_if<RefusedKey>(&report)) refused.push_back(*key);
   }
   if (!refused.empty()) {
-    Status recorded = session_->record(refused, networks_, limits_.gateway);
+    Status recorded = session_->record(refused, *networks_.references(), limits_.gateway.name);
     if (!recorded) return recorded;
   }
+  const bool is_refused = presence().is_refused;
   for (const DatabaseReport& report : reports) {
     const InterfaceReport* const interface = std::get_if<InterfaceReport>(&report);
-    if (interface == nullptr) continue;
-    Status told = session_->record(*interface, networks_, limits_.gateway, limits_.version);
+    if (interface == nullptr || is_refused) continue;
+    Status told = session_->record(*interface, *networks_.references(), limits_.gateway.name,
+                                   limits_.gateway.version);
     if (!told) return told;
   }
   wiring_.metrics.reports_written.add(reports.size());

@@ -43,7 +43,9 @@ Row row_of(const pqxx::row& row) {
           .allowed_sources = text_of(row, Column::allowed_sources),
           .roaming = text_of(row, Column::roaming),
           .several_gateways = text_of(row, Column::several_gateways),
-          .evict_last = text_of(row, Column::evict_last)};
+          .evict_last = text_of(row, Column::evict_last),
+          .session_run = text_of(row, Column::session_run),
+          .session_at_us = text_of(row, Column::session_at_us)};
 }
 
 // The request that a row answers, from 0; nullopt when there is none.
@@ -156,6 +158,24 @@ void Session::note_standing(const pqxx::row& row) {
   is_writable_ = text_of(row, sql::FindPeersColumn::transaction_read_only) == "off";
 }
 
+Result<bool> Session::find_networks(Networks& networks) {
+  const QueryInFlight in_flight{watch_};
+  const std::shared_ptr<const std::vector<std::string>> asked = networks.references();
+  try {
+    pqxx::nontransaction query{*connection_};
+    std::vector<std::optional<FoundNetwork>> found(asked->size());
+    for (const pqxx::row& row : exec_params(query, sql::find_networks, text_array(*asked))) {
+      const std::size_t ordinal = row[0].as<std::size_t>();
+      if (ordinal == 0 || ordinal > found.size()) continue; // no network of ours
+      found[ordinal - 1] =
+          FoundNetwork{.reference = row[1].as<std::string>(), .name = row[2].as<std::string>()};
+    }
+    return networks.note(found);
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("find the networks"));
+  }
+}
+
 Result<std::vector<Verdict>> Session::find(std::span<const LookupRequest> requests,
                                            std::span<const std::string> networks) {
   const QueryInFlight in_flight{watch_};
@@ -255,16 +275,17 @@ Status Session::record(const InterfaceReport& report, std::span<const std::strin
 
 Result<std::vector<PublicKey>> Session::claim(std::span<const SessionClaim> claims,
                                               std::span<const std::string> networks,
-                                              const std::string& gateway) {
+                                              const Gateway& gateway) {
   const QueryInFlight in_flight{watch_};
+  const char* const run = gateway.run.empty() ? nullptr : gateway.run.c_str();
   std::vector<PublicKey> busy;
   try {
     pqxx::nontransaction query{*connection_};
     for (const ClaimArrays& one : claim_arrays(claims)) {
       const bool is_known = one.interface.value < networks.size();
-      const pqxx::result keys = exec_params(query, sql::claim_sessions, gateway, one.name,
+      const pqxx::result keys = exec_params(query, sql::claim_sessions, gateway.name, one.name,
                                             is_known ? networks[one.interface.value] : "", one.keys,
-                                            one.initiations, one.handshakes_us);
+                                            one.initiations, one.handshakes_us, run);
       for (const pqxx::row& row : keys) {
         PublicKey key;
         if (!row[0].is_null() && read_hex(row[0].c_str(), key.bytes)) busy.push_back(key);
@@ -274,6 +295,23 @@ Result<std::vector<PublicKey>> Session::claim(std::span<const SessionClaim> clai
     return fail(explain(cause).while_doing("claim sessions"));
   }
   return busy;
+}
+
+Result<Presence> Session::report(const Gateway& gateway, Stay stay) {
+  const QueryInFlight in_flight{watch_};
+  try {
+    pqxx::nontransaction query{*connection_};
+    Presence presence;
+    for (const pqxx::row& row :
+         exec_params(query, sql::report_gateway, gateway.name, gateway.version, gateway.run,
+                     gateway.machine, gateway.host, stay == Stay::ends ? "true" : "false")) {
+      presence.others.push_back(row[0].as<std::string>());
+      presence.is_refused = presence.is_refused || row[1].as<bool>();
+    }
+    return presence;
+  } catch (const std::exception& cause) {
+    return fail(explain(cause).while_doing("report the gateway"));
+  }
 }
 
 Result<std::optional<std::string>> Session::listen() {

@@ -3,6 +3,8 @@
 #include "base/result.hpp"
 #include "handoff/peer_record.hpp"
 #include "handoff/report.hpp"
+#include "lookup/networks.hpp"
+#include "lookup/presence.hpp"
 #include "lookup/query_watch.hpp"
 #include "lookup/record.hpp"
 #include "lookup/route.hpp"
@@ -59,8 +61,13 @@ class Session {
   // device knocks. Call once, when the schema fits.
   Status prepare();
 
-  // One verdict per request, in the same order. `networks` is indexed by InterfaceId; an interface
-  // beyond it counts as a network that no peer is in. One round trip.
+  // Asks which networks there are, by what is known of them, and notes it. True when one was found
+  // that had not been before. One round trip.
+  Result<bool> find_networks(Networks& networks);
+
+  // One verdict per request, in the same order. `networks` is what Networks::references gives,
+  // indexed by InterfaceId; an interface beyond it counts as a network that no peer is in. One
+  // round trip.
   Result<std::vector<Verdict>> find(std::span<const LookupRequest> requests,
                                     std::span<const std::string> networks);
 
@@ -86,7 +93,11 @@ class Session {
   // deleted just now: these are to be claimed again. One round trip per interface; it writes.
   Result<std::vector<PublicKey>> claim(std::span<const SessionClaim> claims,
                                        std::span<const std::string> networks,
-                                       const std::string& gateway);
+                                       const Gateway& gateway);
+
+  // Says that this run of the gateway is alive, or ends, and asks who else has its name. One round
+  // trip; it writes.
+  Result<Presence> report(const Gateway& gateway, Stay stay);
 
   // Asks for notifications of changes. Why this session cannot have them, or nullopt.
   Result<std::optional<std::string>> listen();

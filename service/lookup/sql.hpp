@@ -45,58 +45,75 @@ inline constexpr const char* begin_transaction =
     " SET LOCAL row_security = on; SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL lock_timeout = 0;"
     " SET LOCAL statement_timeout = 0; SET LOCAL client_encoding = 'UTF8'";
 
-// $1: names of networks, $2: public keys, both arrays of the same length. One row for each pair,
-// which also says what the server is: behind a pooler or after a promotion it is another than the
-// session began with.
+// Of a network the daemon sends what its settings call it, or the reference that find_networks has
+// given (lookup::Networks).
+
+// $1: networks. A row for each that there is: its place in the array, how to refer to it from now
+// on, and what it is called now.
+inline constexpr const char* find_networks =
+    "SELECT ordinal, reference, name FROM wg_provision.find_networks($1::pg_catalog.text[])";
+
+// $1: networks, $2: public keys, both arrays of the same length. One row for each pair, which also
+// says what the server is: behind a pooler or after a promotion it is another than the session began
+// with.
 inline constexpr const char* find_peers =
     "SELECT ordinal, verdict, pg_catalog.encode(public_key, 'hex'), peer_id, "
     "pg_catalog.encode(preshared_key, 'hex'),"
     " keepalive_seconds, allowed_ips, expires_at_us, session_gateway, session_interface,"
     " pg_catalog.encode(newest_initiation, 'hex'), idle_timeout_s, allowed_sources, roaming,"
-    " several_gateways, evict_last, pg_catalog.pg_is_in_recovery(),"
+    " several_gateways, evict_last, session_run, session_at_us, pg_catalog.pg_is_in_recovery(),"
     " pg_catalog.current_setting('transaction_read_only')"
-    " FROM wg_provision.find_peers($1::pg_catalog.text[], $2::pg_catalog.bytea[])";
+    " FROM wg_provision.find_peers_of($1::pg_catalog.text[], $2::pg_catalog.bytea[])";
 
 // $1: public keys. A row for each that was a peer here and was removed.
 inline constexpr const char* removed_peers =
     "SELECT pg_catalog.encode(key, 'hex')"
     " FROM wg_provision.removed_peers($1::pg_catalog.bytea[]) AS key";
 
-// $1: name of this gateway, $2: name of the network, $3: public key in base64. One row, as
+// $1: name of this gateway, $2: network, $3: public key in base64. One row, as
 // find_peers.
 inline constexpr const char* enrol_peer =
     "SELECT ordinal, verdict, pg_catalog.encode(public_key, 'hex'), peer_id, "
     "pg_catalog.encode(preshared_key, 'hex'),"
     " keepalive_seconds, allowed_ips, expires_at_us, session_gateway, session_interface,"
     " pg_catalog.encode(newest_initiation, 'hex'), idle_timeout_s, allowed_sources, roaming,"
-    " several_gateways, evict_last"
-    " FROM wg_provision.enrol_peer($1, $2, pg_catalog.decode($3, 'base64'))";
+    " several_gateways, evict_last, NULL, NULL"
+    " FROM wg_provision.enrol_peer($1, wg_provision.network_name($2), pg_catalog.decode($3, "
+    "'base64'))";
 
 // $1: name of this gateway; arrays of one length: $2 networks, $3 keys, $4 words of Refusal,
 // $5 addresses, $6 ports.
 inline constexpr const char* record_sightings =
-    "SELECT wg_provision.record_sightings($1, $2::pg_catalog.text[], $3::pg_catalog.bytea[], "
+    "SELECT wg_provision.record_sightings($1, "
+    "wg_provision.network_names($2::pg_catalog.text[]), $3::pg_catalog.bytea[], "
     "$4::pg_catalog.text[], $5::pg_catalog.inet[],"
     " $6::integer[])";
+
+// $1: name of this gateway, $2: its version, $3: this run of it, $4: its machine, empty where that
+// is not known, $5: its host name, $6: whether it ends. A row for each other gateway that is alive
+// under the same name.
+inline constexpr const char* report_gateway =
+    "SELECT host, is_refused FROM wg_provision.report_gateway($1, $2, $3::pg_catalog.uuid, $4, $5,"
+    " $6::boolean)";
 
 // $1: name of this gateway, $2: its version, $3: interface, $4: network, $5: the interface's key in
 // base64, $6: number of its peers; of those that are active, arrays of one length: $7 keys,
 // $8 addresses, $9 ports, $10 handshakes in microseconds since 1970, $11 and $12 bytes;
 // $13: position of the changes that are applied, empty for none.
 inline constexpr const char* report_interface =
-    "SELECT wg_provision.report_interface($1, $2, $3, $4, pg_catalog.decode($5, 'base64'), "
-    "$6::integer,"
+    "SELECT wg_provision.report_interface($1, $2, $3, wg_provision.network_name($4), "
+    "pg_catalog.decode($5, 'base64'), $6::integer,"
     " $7::pg_catalog.bytea[], $8::pg_catalog.inet[], $9::integer[], $10::bigint[], $11::bigint[], "
     "$12::bigint[],"
     " $13)";
 
 // $1: name of this gateway, $2: interface, $3: network; arrays of one length: $4 keys,
-// $5 initiations or NULL, $6 handshakes in microseconds since 1970. A row for each key that is to
-// be claimed again.
+// $5 initiations or NULL, $6 handshakes in microseconds since 1970; $7: this run of the gateway. A
+// row for each key that is to be claimed again.
 inline constexpr const char* claim_sessions =
     "SELECT pg_catalog.encode(key, 'hex') FROM pg_catalog.unnest(wg_provision.claim_sessions($1, "
-    "$2, $3, $4::pg_catalog.bytea[],"
-    " $5::pg_catalog.bytea[], $6::bigint[])) AS key";
+    "$2, wg_provision.network_name($3), $4::pg_catalog.bytea[],"
+    " $5::pg_catalog.bytea[], $6::bigint[], $7::pg_catalog.uuid)) AS key";
 
 // The columns of find_peers and enrol_peer, in order.
 enum class FindPeersColumn : std::uint8_t {
@@ -116,6 +133,8 @@ enum class FindPeersColumn : std::uint8_t {
   roaming,
   several_gateways,
   evict_last,
+  session_run,
+  session_at_us,
   is_standby,            // of find_peers only
   transaction_read_only, // likewise: "on" or "off"
 };

@@ -115,6 +115,11 @@ std::unique_ptr<Session> Worker::connect() {
     lost(PoolEvent::Kind::disconnected, prepared.error().message());
     return nullptr;
   }
+  const Result<bool> asked = (*session)->find_networks(setup_.networks);
+  if (!asked) {
+    lost(PoolEvent::Kind::disconnected, asked.error().message());
+    return nullptr;
+  }
   connected(**session);
   return std::move(*session);
 }
@@ -157,7 +162,8 @@ bool Worker::ask(Session& session, std::vector<LookupRequest> requests) {
 
 // False when the session was lost. A server that cannot write, such as a standby, loses none.
 bool Worker::enrol(Session& session, LookupRequest request) {
-  Result<Verdict> verdict = session.enrol(request, setup_.networks, setup_.limits.gateway);
+  Result<Verdict> verdict =
+      session.enrol(request, *setup_.networks.references(), setup_.limits.gateway.name);
   if (verdict) {
     answer(request, std::move(*verdict));
     return true;
@@ -218,7 +224,7 @@ bool Worker::find(Session& session, std::vector<LookupRequest> requests) {
   metrics::Metrics& metrics = setup_.wiring.metrics;
   metrics.lookup_batches.add();
   metrics.lookup_keys.add(requests.size());
-  Result<std::vector<Verdict>> verdicts = session.find(requests, setup_.networks);
+  Result<std::vector<Verdict>> verdicts = session.find(requests, *setup_.networks.references());
   if (verdicts) verdicts = tell_removed(session, requests, std::move(*verdicts));
   if (verdicts) {
     backoff_.reset();

@@ -20,11 +20,11 @@
 
 namespace provisiond::lookup {
 
-// What a worker is told. The channels and metrics behind `wiring` outlive it.
+// What a worker is told. The networks, channels and metrics behind `wiring` outlive it.
 struct WorkerSetup {
   std::uint32_t number = 0;
   Limits limits;
-  std::vector<std::string> networks; // indexed by InterfaceId
+  Networks& networks;
   PoolWiring wiring;
 };
 

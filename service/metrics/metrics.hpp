@@ -135,15 +135,16 @@ struct Metrics {
   Counter lookup_keys;    // keys in them
   Counter lookup_errors;  // queries that failed or missed their deadline, look-ups given up
   Counter database_reconnects;
-  Gauge database_up;          // sessions connected now
-  Counter database_answers;   // to anything that was asked
-  Gauge database_last_answer; // seconds since 1970; 0: none yet
-  Gauge another_database;     // 1: not the one that answered first
-  Counter lookups_resumed;    // of keys that waited for the database to come back
-  Counter changes;            // keys that the database said had changed
-  Counter resyncs;            // all keys of an interface asked for again
-  Gauge change_feed_up;       // 1: changes come by notification
-  Counter reports_written;    // refused keys and interfaces told to the database
+  Gauge database_up;              // sessions connected now
+  Counter database_answers;       // to anything that was asked
+  Gauge database_last_answer;     // seconds since 1970; 0: none yet
+  Gauge another_database;         // 1: not the one that answered first
+  Counter gateway_name_conflicts; // times that another gateway was alive under our name
+  Counter lookups_resumed;        // of keys that waited for the database to come back
+  Counter changes;                // keys that the database said had changed
+  Counter resyncs;                // all keys of an interface asked for again
+  Gauge change_feed_up;           // 1: changes come by notification
+  Counter reports_written;        // refused keys and interfaces told to the database
   Counter session_claims_written;
   Counter session_claims_dropped; // too many waited
   Gauge session_claims_waiting;   // not written yet

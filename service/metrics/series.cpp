@@ -133,6 +133,9 @@ constexpr std::array table{
                                     "When the database last answered, in seconds since 1970."),
     gauge<&M::another_database>("wg_provisiond_another_database", "",
                                 "1 while another database answers than the first since the start."),
+    counter<&M::gateway_name_conflicts>(
+        "wg_provisiond_gateway_name_conflicts_total", "",
+        "Reports that found another gateway alive under the same name."),
     counter<&M::lookups_resumed>("wg_provisiond_lookups_resumed_total", "",
                                  "Look-ups of keys that waited for the database to come back."),
     counter<&M::reports_written>("wg_provisiond_reports_written_total", "",

@@ -50,6 +50,20 @@ void check_cookie_threshold(const Cursor& at, const Settings& settings) {
 
 } // namespace
 
+void check_gateway(const Cursor& at, const std::string& name) {
+  const auto is_letter_or_digit = [](char c) {
+    return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
+  };
+  const bool fits =
+      name.empty() ||
+      (is_letter_or_digit(name.front()) && std::all_of(name.begin(), name.end(), [&](char c) {
+         return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-';
+       }));
+  if (!fits)
+    at.problem("cannot be a gateway's name; use letters, digits and, after the first one, '_', '.' "
+               "and '-'");
+}
+
 void check_interface(const Cursor& at, const Interface& interface) {
   if (at.node().kind != Node::Kind::map && at.node().kind != Node::Kind::null) return;
   require(at, "name", "add the interface's name, as in \"ip link\"");

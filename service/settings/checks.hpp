@@ -8,6 +8,7 @@ namespace provisiond::settings {
 // What a value cannot say about itself alone: keys that must be there, shapes of names, and keys
 // that must fit each other. Each `at` is the section that the struct was read from.
 
+void check_gateway(const Cursor& at, const std::string& name);
 void check_interface(const Cursor& at, const Interface& interface);
 // `at`: the list of interfaces.
 void check_names_differ(const Cursor& at);

@@ -131,6 +131,11 @@ void read_interfaces(const Cursor& at, const Limits& limits, Settings& into) {
   check_names_differ(at);
 }
 
+void read_gateway(const Cursor& at, const Limits& limits, Settings& into) {
+  read_value(at, limits, into.gateway);
+  check_gateway(at, into.gateway);
+}
+
 void read_database(const Cursor& at, const Limits&, Settings& into) {
   read_section<Database>(at, database_fields, into.database);
   check_database(at, into.database);
@@ -168,8 +173,9 @@ void read_plain(const Cursor& at, const Limits&, Settings& into) {
   read_section<Section>(at, fields, into.*Member);
 }
 
-constexpr std::array<Field<Settings>, 11> section_fields{{
+constexpr std::array<Field<Settings>, 12> section_fields{{
     {"interfaces", {1, maximum_interfaces}, read_interfaces},
+    Field<Settings>{"gateway", {1, 63}, read_gateway},
     {"database", {}, read_database},
     {"events", {}, read_events},
     {"admission", {}, read_admission},
@@ -194,6 +200,7 @@ void add_paths(std::string_view section, std::span<const Field<Section>> fields,
 std::vector<std::string> known_paths() {
   std::vector<std::string> paths;
   add_paths<Interface>("interfaces", interface_fields, paths);
+  paths.emplace_back("gateway");
   add_paths<Database>("database", database_fields, paths);
   add_paths<Events>("events", events_fields, paths);
   add_paths<Admission>("admission", admission_fields, paths);

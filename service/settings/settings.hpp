@@ -137,6 +137,7 @@ struct Log {
 // Everything that an operator can set, validated. Immutable after start.
 struct Settings {
   std::vector<Interface> interfaces;
+  std::string gateway{}; // its name in the database; empty: made from the machine id
   Database database;
   Events events;
   Admission admission;

@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 
 Asker::Asker(const lookup::Limits& limits) {
   Result<std::unique_ptr<lookup::Pool>> pool = lookup::Pool::start(
-      limits, {"office", "fleet"},
+      limits, networks_,
       {.requests = requests_, .answers = answers_, .events = events_, .metrics = metrics_});
   EXPECT_TRUE(pool) << pool.error().message();
   pool_ = std::move(pool.value());

@@ -37,6 +37,7 @@ class Asker {
   void turn();
 
   metrics::Metrics metrics_;
+  lookup::Networks networks_{{"office", "fleet"}};
   Channel<LookupRequest> requests_{1024};
   Channel<LookupAnswer> answers_{2048};
   Channel<lookup::PoolEvent> events_{256};

@@ -54,7 +54,7 @@ void talk(Session& session) {
   fine(session.record(report, networks, "gw", "1"), "report an interface");
   const std::vector<SessionClaim> claims{
       {.interface = InterfaceId{0}, .name = "wg0", .key = key_of(1), .initiation = Tai64n{}}};
-  fine(session.claim(claims, networks, "gw"), "claim");
+  fine(session.claim(claims, networks, {.name = "gw"}), "claim");
   fine(session.listen(), "listen");
   fine(session.changes_after(news->position), "changes");
 }

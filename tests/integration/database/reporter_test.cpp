@@ -18,9 +18,10 @@ class Reporting : public testing::Test {
  protected:
   void SetUp() override {
     lookup::Limits limits = limits_for(database_.daemon_dsn());
-    limits.gateway = "gw1";
+    limits.gateway.name = "gw1";
+    limits.gateway.run = "00000000-0000-4000-8000-000000000001";
     Result<std::unique_ptr<lookup::Reporter>> reporter = lookup::Reporter::start(
-        limits, {"office", "fleet"}, {.reports = reports_, .events = events_, .metrics = metrics_});
+        limits, networks_, {.reports = reports_, .events = events_, .metrics = metrics_});
     ASSERT_TRUE(reporter) << reporter.error().message();
     reporter_ = std::move(reporter.value());
     database_.add_peer(key_of(1), "network_id", "1");
@@ -57,6 +58,7 @@ class Reporting : public testing::Test {
   }
 
   Database database_;
+  lookup::Networks networks_{{"office", "fleet"}};
   Channel<DatabaseReport> reports_{64};
   Channel<lookup::PoolEvent> events_{64};
   metrics::Metrics metrics_;

@@ -13,10 +13,11 @@ SELECT set_eq(
     $$SELECT p.oid::regprocedure::text FROM pg_proc p
       WHERE p.pronamespace = 'wg_provision'::regnamespace AND p.prolang <> (SELECT oid FROM pg_language WHERE lanname = 'c')
       AND has_function_privilege('some_daemon', p.oid, 'EXECUTE')$$,
-    ARRAY['changes_after(text)', 'claim_sessions(text,text,text,bytea[],bytea[],bigint[])', 'database_identity()', 'enrol_peer(text,text,bytea)', 'find_peers(text[],bytea[])',
+    ARRAY['changes_after(text)', 'claim_sessions(text,text,text,bytea[],bytea[],bigint[],uuid)', 'database_identity()', 'enrol_peer(text,text,bytea)', 'find_peers(text[],bytea[])',
         'record_sightings(text,text[],bytea[],text[],inet[],integer[])', 'removed_peers(bytea[])',
         'report_interface(text,text,text,text,bytea,integer,bytea[],inet[],integer[],bigint[],bigint[],bigint[],text)',
-        'schema_version()'], 'its functions');
+        'schema_version()', 'report_gateway(text,text,uuid,text,text,boolean)', 'find_networks(text[])', 'network_name(text)',
+        'network_names(text[])', 'find_peers_of(text[],bytea[])'], 'its functions');
 SELECT is_empty(
     $$SELECT c.oid::regclass, privilege FROM pg_class c,
       unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege

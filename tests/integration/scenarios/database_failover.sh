@@ -9,8 +9,8 @@
 #                                   a, b -> PostgreSQL, primary --> PostgreSQL, standby
 source "$(dirname "$0")/../lib.sh"
 
-# gateway_start NS NAME: the daemon on a machine of that name.
-gateway_start() { daemon_start "$1" "$WORK/$2.yaml" unshare --uts sh -c "hostname $2 && exec \"\$@\"" sh; }
+# gateway_start NS NAME: the daemon of that name.
+gateway_start() { daemon_start "$1" "$WORK/$2.yaml"; }
 # both METRIC VALUE, both_logged PATTERN [KEY], two_more PATTERN BEFORE: of the two gateways.
 both() { DAEMON_NS=$GW metric_is "$@" && DAEMON_NS=$GW2 metric_is "$@"; }
 both_logged() { (($(logged "$@") >= 2)); }
@@ -32,8 +32,8 @@ at_end postgres_end "$new"
 run postgres_standby "$new"
 
 DAEMON_DSN="host=$new,$old port=5432 user=daemon_login dbname=fleet"
-write_config "$WORK/a.yaml" "$WGS" demo <<<'  poll-interval: 500ms'
-write_config "$WORK/b.yaml" "$WGS2" demo <<<'  poll-interval: 500ms'
+write_config "$WORK/a.yaml" "$WGS" demo <<<$'  poll-interval: 500ms\ngateway: a'
+write_config "$WORK/b.yaml" "$WGS2" demo <<<$'  poll-interval: 500ms\ngateway: b'
 sed -i "s,$WORK/control.sock,$WORK/b.sock," "$WORK/b.yaml"
 gateway_start "$GW" a
 gateway_start "$GW2" b

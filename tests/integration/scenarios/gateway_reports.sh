@@ -11,11 +11,11 @@ is_reported() { # STATEMENT WANTED
 database_start
 standard_topology
 peer_add "$CLIENT_KEY" 10.80.0.2/32
-write_config "$WORK/config.yaml" "$WGS" demo </dev/null
+write_config "$WORK/config.yaml" "$WGS" demo <<<'gateway: gw1'
 daemon_start "$GW" "$WORK/config.yaml"
 check "the interface is reported, with its key" wait_for 10 is_reported \
   "SELECT gateway, interface, network, public_key, is_alive FROM wg_provision.gateway_list" \
-  "$(hostname)|$WGS|demo|$GATEWAY_KEY|t"
+  "gw1|$WGS|demo|$GATEWAY_KEY|t"
 check "nobody is active" is_reported "SELECT count(*) FROM wg_provision.active_peers" 0
 
 client_start
@@ -24,7 +24,7 @@ daemon_stop
 daemon_start "$GW" "$WORK/config.yaml"
 check "its session is reported" wait_for 10 is_reported \
   "SELECT public_key, gateway, interface, host(address), received_bytes > 0 FROM wg_provision.active_peers" \
-  "$CLIENT_KEY|$(hostname)|$WGS|192.0.2.2|t"
+  "$CLIENT_KEY|gw1|$WGS|192.0.2.2|t"
 check "and when the peer was seen last" is_reported \
   "SELECT last_seen > now() - interval '1 minute' FROM wg_provision.peer_list" t
 sql "DELETE FROM wg_provision.peers" >/dev/null

@@ -11,9 +11,9 @@ source "$(dirname "$0")/../lib.sh"
 
 AT_A=192.0.2.1:51820
 AT_B=198.51.100.1:51820
-# gateway_start NS NAME: the daemon on a machine of that name; its process is in PID_NAME.
+# gateway_start NS NAME: the daemon of that name; its process is in PID_NAME.
 gateway_start() {
-  daemon_start "$1" "$WORK/$2.yaml" unshare --uts sh -c "hostname $2 && exec \"\$@\"" sh
+  daemon_start "$1" "$WORK/$2.yaml"
   printf -v "PID_$2" '%s' "$DAEMON_PID"
 }
 holder_is() { [[ $(sql "SELECT gateway FROM wg_provision.sessions" 2>/dev/null) == "$1" ]]; }
@@ -26,8 +26,8 @@ cable "$GW2" up1 198.51.100.1/24 "$CL" up1 198.51.100.2/24
 WGS2="wt$TAG"
 wg_interface "$GW2" "$WGS2" "$WORK/gateway.key" 51820 10.80.0.1/16
 peer_add "$CLIENT_KEY" 10.80.0.2/32
-write_config "$WORK/a.yaml" "$WGS" demo </dev/null
-write_config "$WORK/b.yaml" "$WGS2" demo </dev/null
+write_config "$WORK/a.yaml" "$WGS" demo <<<'gateway: a'
+write_config "$WORK/b.yaml" "$WGS2" demo <<<'gateway: b'
 sed -i "s,$WORK/control.sock,$WORK/b.sock," "$WORK/b.yaml"
 gateway_start "$GW" a
 gateway_start "$GW2" b

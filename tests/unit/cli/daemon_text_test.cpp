@@ -15,7 +15,8 @@ const std::string peer =
 const std::string status =
     R"({"version":"1","uptime_seconds":90061,"draining":true,"database_sessions":2,)"
     R"("database_identity":"an id","another_database":true,"peers_without_row":4,"interfaces":)"
-    R"([{"name":"wg0","network":"demo","present":true,"source":null,"peers":3,"greeted":1}]})";
+    R"([{"name":"wg0","network":"demo","present":true,"source":null,"peers":3,"greeted":1,)"
+    R"("network_found":false}],"gateway":"gw1","same_name":["copy","copy2"],"name_refused":true})";
 
 TEST(PeersTable, HasARowPerLine) {
   EXPECT_EQ(peers_table({peer}),
@@ -34,9 +35,13 @@ TEST(StatusText, NamesWhatThereIs) {
                                    "database sessions  2\n"
                                    "database           an id, another one than before\n"
                                    "peers without row  4\n"
+                                   "gateway            gw1\n"
+                                   "also called so     copy, copy2, which had the name first; "
+                                   "set gateway: in its settings\n"
                                    "\n"
-                                   "INTERFACE  NETWORK  PRESENT  SOURCE  PEERS  GREETED\n"
-                                   "wg0        demo     yes      -       3      1\n");
+                                   "INTERFACE  NETWORK  PRESENT  SOURCE  PEERS  GREETED  "
+                                   "NETWORK FOUND\n"
+                                   "wg0        demo     yes      -       3      1        no\n");
 }
 
 TEST(DaemonText, ShowsWhatIsNotAsExpectedAsNothing) {

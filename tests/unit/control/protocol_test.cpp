@@ -81,14 +81,19 @@ TEST(Lines, tell_of_a_peer_what_is_known) {
 }
 
 TEST(Lines, tell_how_the_daemon_is) {
-  Overview overview{
-      .version = "1",
-      .uptime = 61s,
-      .is_draining = true,
-      .database = {.sessions = 2, .identity = "an id", .is_another = true, .missing_rows = 4},
-      .interfaces = {}};
+  Overview overview{.version = "1",
+                    .uptime = 61s,
+                    .is_draining = true,
+                    .database = {.sessions = 2,
+                                 .gateway = "gw1",
+                                 .same_name = {"copy"},
+                                 .identity = "an id",
+                                 .is_another = true,
+                                 .missing_rows = 4},
+                    .interfaces = {}};
   overview.interfaces.push_back({.name = "wg0",
                                  .network = "demo",
+                                 .is_network_found = false,
                                  .is_present = true,
                                  .source = "",
                                  .peers = 3,
@@ -97,7 +102,8 @@ TEST(Lines, tell_how_the_daemon_is) {
             R"({"version":"1","uptime_seconds":61,"draining":true,"database_sessions":2,)"
             R"("database_identity":"an id","another_database":true,"peers_without_row":4,)"
             R"("interfaces":[{"name":"wg0","network":"demo","present":true,"source":null,)"
-            R"("peers":3,"greeted":1}]})"
+            R"("peers":3,"greeted":1,"network_found":false}],)"
+            R"("gateway":"gw1","same_name":["copy"],"name_refused":false})"
             "\n");
 }
 

@@ -19,8 +19,14 @@ class ControlDeskTest : public testing::Test {
   // What the desk answers when it has its turn.
   control::Answer ask(control::QuestionBody body) {
     EXPECT_TRUE(questions.push({.ticket = 42, .body = std::move(body)}));
-    announces = desk.answer_one(
-        {.sessions = 2, .identity = "id", .is_another = true, .missing_rows = 3}, world.now.steady);
+    announces = desk.answer_one({.sessions = 2,
+                                 .gateway = "gw1",
+                                 .same_name = {},
+                                 .networks = {{.name = "office2", .is_found = true}},
+                                 .identity = "id",
+                                 .is_another = true,
+                                 .missing_rows = 3},
+                                world.now.steady);
     std::vector<control::Answer> given = answers.drain(10);
     EXPECT_EQ(given.size(), 1U);
     return std::move(given.at(0));
@@ -58,10 +64,12 @@ TEST_F(ControlDeskTest, TellsHowItIsNow) {
   EXPECT_EQ(overview.uptime, 90s);
   EXPECT_EQ(overview.database.sessions, 2U);
   EXPECT_EQ(overview.database.identity, "id");
+  EXPECT_EQ(overview.database.gateway, "gw1");
   EXPECT_FALSE(overview.is_draining);
   ASSERT_EQ(overview.interfaces.size(), 1U);
   EXPECT_EQ(overview.interfaces[0].name, "wg0");
-  EXPECT_EQ(overview.interfaces[0].network, "office");
+  EXPECT_EQ(overview.interfaces[0].network, "office2") << "as the database calls it now";
+  EXPECT_EQ(overview.interfaces[0].is_network_found, true);
   EXPECT_EQ(overview.interfaces[0].source, "capture");
   EXPECT_TRUE(overview.interfaces[0].is_present);
   EXPECT_EQ(overview.interfaces[0].peers, 1U);

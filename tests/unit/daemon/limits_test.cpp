@@ -27,6 +27,8 @@ TEST(Limits, EachStageGetsWhatTheOperatorWrote) {
   settings.greet.deadline = 20s;
   settings.evict.idle_timeout = 4min;
 
+  const lookup::Gateway gateway{.name = "gw1", .run = "r"};
+
   const std::vector<flow::Interface> interfaces = interfaces_from(settings);
   ASSERT_EQ(interfaces.size(), 2U);
   EXPECT_EQ(interfaces[0].id.value, 0);
@@ -46,14 +48,16 @@ TEST(Limits, EachStageGetsWhatTheOperatorWrote) {
       route_orders_from(settings),
       (std::vector<std::optional<Routing::Order>>{
           std::nullopt, Routing::Order{.table = 1000, .within = settings::not_global_prefixes()}}));
-  EXPECT_EQ(lookup_limits(settings).batch_size, 9U);
+  EXPECT_EQ(lookup_limits(settings, gateway).batch_size, 9U);
   EXPECT_EQ(key_gate_limits(settings).in_flight, 11U);
   EXPECT_EQ(source_gate_limits(settings).per_address.burst, 4U);
   EXPECT_EQ(refused_keys_limits(settings).ttl, 5s);
-  EXPECT_FALSE(flow_limits(settings).demands_cookies);
-  EXPECT_EQ(flow_limits(settings).greeting_deadline, 20s);
-  EXPECT_EQ(flow_limits(settings).idle_timeout, 4min);
-  EXPECT_FALSE(flow_limits(settings).gateway.empty());
+  const flow::Limits flow = flow_limits(settings, gateway);
+  EXPECT_FALSE(flow.demands_cookies);
+  EXPECT_EQ(flow.greeting_deadline, 20s);
+  EXPECT_EQ(flow.idle_timeout, 4min);
+  EXPECT_EQ(flow.gateway, "gw1");
+  EXPECT_EQ(flow.run, "r");
   EXPECT_EQ(greet_limits(settings).per_prefix.burst, settings.greet.per_prefix.burst);
 }
 

@@ -34,28 +34,31 @@ class World {
         refused_keys_{admit::RefusedKeys::Limits{.ttl = 30s, .entries = 64}}, replay_memory_{64},
         key_gate_{{.per_key = {1, 5}, .lookups = {1000, 1000}, .key_entries = 64, .in_flight = 8}},
         claim_gate_{{.per_claim = {1, 2}, .claims = {1000, 4}, .entries = 64, .in_flight = 8}},
-        greet_budget_{{.per_prefix = {1, 2}, .total = {100, 100}}},
-        ledger{{.places = queues.answers, .deadline = 2min}}, knocks{4}, proofs{8},
-        lookups{queues.lookups}, recorded{8}, flow{{.interfaces = interfaces_,
-                                                    .refusal_sink = source,
-                                                    .recent_initiations = recent_,
-                                                    .cross_check = cross_check_,
-                                                    .source_gate = source_gate_,
-                                                    .roster = roster_,
-                                                    .refused_keys = refused_keys_,
-                                                    .replay_memory = replay_memory_,
-                                                    .key_gate = key_gate_,
-                                                    .claim_gate = claim_gate_,
-                                                    .greet_budget = greet_budget_,
-                                                    .packet_sender = sender,
-                                                    .knocks = knocks,
-                                                    .lookups = lookups,
-                                                    .ledger = ledger,
-                                                    .reports = recorded,
-                                                    .metrics = metrics,
-                                                    .clock = [this] { return now; }},
-                                                   limits,
-                                                   now} {
+        greet_budget_{{.per_prefix = {1, 2}, .total = {100, 100}}}, ledger{{.places =
+                                                                                queues.answers,
+                                                                            .deadline = 2min}},
+        knocks{4}, proofs{8}, lookups{queues.lookups}, recorded{8},
+        flow{{.interfaces = interfaces_,
+              .refusal_sink = source,
+              .recent_initiations = recent_,
+              .cross_check = cross_check_,
+              .source_gate = source_gate_,
+              .roster = roster_,
+              .refused_keys = refused_keys_,
+              .replay_memory = replay_memory_,
+              .key_gate = key_gate_,
+              .claim_gate = claim_gate_,
+              .greet_budget = greet_budget_,
+              .packet_sender = sender,
+              .knocks = knocks,
+              .lookups = lookups,
+              .ledger = ledger,
+              .reports = recorded,
+              .metrics = metrics,
+              .clock = [this] { return now; },
+              .has_network = [this](InterfaceId) { return knows_network; }},
+             limits,
+             now} {
     interfaces_[0].name = "wg0";
     interfaces_[0].greeting = greeting;
     interfaces_[0].max_peers = 3;
@@ -152,6 +155,7 @@ class World {
 
   metrics::Metrics metrics;
   Instant now{.steady = TimePoint{} + 1h, .wall = WallTime{} + 1'000'000h};
+  bool knows_network = true;              // the database
   SourceKind seen_by = SourceKind::probe; // of the sightings that it makes
   test::FakeWgDevice* device = nullptr;
   test::FakePacketSender sender;

@@ -42,6 +42,7 @@ void put_by_hand(World& world, const test::KeyPair& who, const char* prefix) {
 Limits as_gateway(const char* name) {
   Limits limits;
   limits.gateway = name;
+  limits.run = name;
   return limits;
 }
 
@@ -630,7 +631,8 @@ TEST(Life, APositionIsReportedOnceEveryPeerFollowsIt) {
 
 Answer held(const PublicKey& key, const char* gateway) {
   Answer answer = row(key);
-  std::get<PeerRecord>(answer).held_by = SessionHolder{.gateway = gateway, .interface = "wg0"};
+  std::get<PeerRecord>(answer).held_by =
+      SessionHolder{.gateway = gateway, .interface = "wg0", .run = gateway};
   std::get<PeerRecord>(answer).newest_initiation = Tai64n{0xff};
   return answer;
 }

@@ -14,7 +14,7 @@ class PoolWithoutServer : public testing::Test {
  protected:
   Result<std::unique_ptr<Pool>> start() {
     return Pool::start(
-        limits_, {"office"},
+        limits_, networks_,
         {.requests = requests_, .answers = answers_, .events = events_, .metrics = metrics_});
   }
 
@@ -30,6 +30,7 @@ class PoolWithoutServer : public testing::Test {
 
   const TimePoint start_{std::chrono::hours{1}};
   Limits limits_{.dsn = "host=/nonexistent user=nobody", .sessions = 1};
+  Networks networks_{{"office"}};
   Channel<LookupRequest> requests_{16};
   Channel<LookupAnswer> answers_{16};
   Channel<PoolEvent> events_{64};
@@ -79,7 +80,7 @@ TEST_F(PoolWithoutServer, TriesAgainOnlyAfterTheDelay) {
 TEST_F(PoolWithoutServer, WhatDoesNotFitIntoTheAnswersWaits) {
   Channel<LookupAnswer> small{1};
   const Result<std::unique_ptr<Pool>> pool = Pool::start(
-      limits_, {"office"},
+      limits_, networks_,
       {.requests = requests_, .answers = small, .events = events_, .metrics = metrics_});
   ASSERT_TRUE(pool);
   ASSERT_TRUE(ask(1));

@@ -122,6 +122,32 @@ TEST(ReadRow, AHolderNeedsNoInitiation) {
   EXPECT_FALSE(std::get<PeerRecord>(verdict).newest_initiation);
 }
 
+TEST(ReadRow, AHolderHasARunAndATime) {
+  Row row = found_row();
+  row.session_gateway = "gw1";
+  row.session_interface = "wg0";
+  row.session_run = "00000000-0000-4000-8000-000000000001";
+  row.session_at_us = "1700000000000001";
+  const SessionHolder holder = *std::get<PeerRecord>(read_row(row, asked_key())).held_by;
+  EXPECT_EQ(holder.run, *row.session_run);
+  EXPECT_EQ(holder.since, WallTime{} + std::chrono::microseconds{1'700'000'000'000'001});
+  row.session_at_us = "-5";
+  EXPECT_EQ(std::get<PeerRecord>(read_row(row, asked_key())).held_by->since, WallTime{});
+}
+
+TEST(ReadRow, RefusesARunThatIsNoneAndATimeThatCannotBe) {
+  Row row = found_row();
+  row.session_gateway = "gw1";
+  row.session_interface = "wg0";
+  row.session_run = "1";
+  EXPECT_EQ(refusal_of(row), Refusal::invalid_row);
+  row.session_run.reset();
+  for (const char* time : {"", "x", "9223372036854775807"}) {
+    row.session_at_us = time;
+    EXPECT_EQ(refusal_of(row), Refusal::invalid_row) << time;
+  }
+}
+
 TEST(ReadRow, AnInitiationNeedsNoHolder) {
   const Tai64n initiation{0x40, 0, 0, 0, 0x65, 0x53, 0xf1, 0x0a, 0, 0, 0, 1};
   for (Row row : {found_row(), trial_row()}) {

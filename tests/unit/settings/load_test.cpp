@@ -144,7 +144,16 @@ TEST(Example, has_every_key_in_force_or_as_an_alternative) {
   const std::string text = example_with_defaults();
   for (const std::string& path : known_paths()) {
     const std::string key = path.substr(path.find('.') + 1);
-    EXPECT_THAT(text, testing::ContainsRegex("\n +(- |# )?" + key + ": ")) << path;
+    EXPECT_THAT(text, testing::ContainsRegex("\n( +(- |# )?|# )" + key + ": ")) << path;
+  }
+}
+
+TEST(Gateway, has_a_name_of_letters_digits_and_a_few_signs) {
+  const std::string rest = "\ninterfaces: [{name: wg0, network: a}]\ndatabase: {dsn: dbname=x}\n";
+  EXPECT_EQ(settings_of("gateway: Gw-1.example_2" + rest).gateway, "Gw-1.example_2");
+  for (const char* name : {"-gw", "g w", "g#1", "''"}) {
+    const Loaded loaded = parse("gateway: " + std::string{name} + rest, "x.yaml");
+    EXPECT_TRUE(std::holds_alternative<std::vector<Problem>>(loaded)) << name;
   }
 }
 
