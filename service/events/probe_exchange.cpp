@@ -104,20 +104,6 @@ union Control {
   std::array<char, CMSG_SPACE(ProbeHandles::count * sizeof(int))> bytes;
 };
 
-ssize_t receive(int socket, void* data, std::size_t size, msghdr& message, Control& control) {
-  iovec part{.iov_base = data, .iov_len = size};
-  message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes.data();
-  message.msg_controllen = control.bytes.size();
-  ssize_t received = 0;
-  do {
-    received = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  } while (received < 0 && errno == EINTR);
-  return received;
-}
-
 Status send_answer(int socket, const Answer& answer, const ProbeHandles* handles) {
   Answer copy = answer;
   iovec part{.iov_base = &copy, .iov_len = sizeof copy};
@@ -156,6 +142,27 @@ std::vector<UniqueFd> take_descriptors(msghdr& message) {
   return taken;
 }
 
+struct Received {
+  ssize_t bytes = -1; // as recvmsg(2) says
+  std::vector<UniqueFd> fds;
+};
+
+Received receive(int socket, void* data, std::size_t size) {
+  iovec part{.iov_base = data, .iov_len = size};
+  Control control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = control.bytes.size();
+  Received received;
+  do {
+    received.bytes = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  } while (received.bytes < 0 && errno == EINTR);
+  if (received.bytes >= 0) received.fds = take_descriptors(message);
+  return received;
+}
+
 } // namespace
 
 Result<ProbeHandles> ask_for_probe(int socket, const KernelProbe::Limits& limits) {
@@ -166,29 +173,23 @@ Result<ProbeHandles> ask_for_probe(int socket, const KernelProbe::Limits& limits
   if (::poll(&answered, 1, answer_timeout_ms) != 1)
     return fail(Error::system("wait for the probe loader", ETIMEDOUT));
   Answer answer{};
-  Control control{};
-  msghdr message{};
-  const ssize_t received = receive(socket, &answer, sizeof answer, message, control);
-  std::vector<UniqueFd> fds = received < 0 ? std::vector<UniqueFd>{} : take_descriptors(message);
-  if (received != static_cast<ssize_t>(sizeof answer))
+  Received received = receive(socket, &answer, sizeof answer);
+  if (received.bytes != static_cast<ssize_t>(sizeof answer))
     return fail(Error{"the probe loader has ended", EPIPE});
   answer.text.back() = '\0';
   if (answer.has_probe == 0) return fail(Error{answer.text.data(), answer.code});
-  if (fds.size() != ProbeHandles::count)
+  if (received.fds.size() != ProbeHandles::count)
     return fail(Error{"the probe loader sent too few descriptors", EPROTO});
   ProbeHandles handles;
-  std::ranges::move(fds, handles.fds.begin());
+  std::ranges::move(received.fds, handles.fds.begin());
   return handles;
 }
 
 Status answer_for_probe(int socket, const LoadProbe& load) {
   const std::unique_ptr<Question> question = std::make_unique<Question>();
-  msghdr message{};
-  Control control{};
-  const ssize_t received = receive(socket, question.get(), sizeof *question, message, control);
-  if (received < 0) return fail(Error::system("hear what probe is wanted", errno));
-  take_descriptors(message).clear();
-  if (received != static_cast<ssize_t>(sizeof *question))
+  const Received received = receive(socket, question.get(), sizeof *question);
+  if (received.bytes < 0) return fail(Error::system("hear what probe is wanted", errno));
+  if (received.bytes != static_cast<ssize_t>(sizeof *question))
     return fail(Error{"nobody asks for a probe", EPIPE});
   const Result<KernelProbe::Limits> limits = limits_of(*question);
   const Result<ProbeHandles> handles =

@@ -27,7 +27,7 @@ constexpr std::size_t syscall_instruction_size = 2;
 constexpr long syscall_instruction = 0x050f;
 
 int complain(const char* what) {
-  std::fprintf(stderr, "%s: %s\n", what, std::strerror(errno));
+  std::fprintf(stderr, "%s: %s\n", what, strerrordesc_np(errno));
   return exit_failure;
 }
 

@@ -72,4 +72,12 @@ if [[ $(uname -m) == x86_64 ]]; then
   daemon_start "$GW" "$WORK/config.yaml"
 fi
 daemon_stop
+
+sed -i 's/:9587/:987/' "$WORK/config.yaml"
+before=$(logged ' ready ')
+daemon_launch "$GW" "$WORK/config.yaml"
+check "it serves metrics below port 1024" wait_for 15 log_grows ' ready ' "$before"
+check "for which it keeps CAP_NET_BIND_SERVICE" all_threads CapEff 0000000000003400
+check "they are there" in_net "$GW" bash -c 'exec 3<>/dev/tcp/127.0.0.1/987'
+daemon_stop
 check "stopped, it takes its socket away" test ! -e "$WORK/control.sock"
