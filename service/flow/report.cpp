@@ -11,6 +11,7 @@ namespace provisiond::flow {
 namespace {
 
 constexpr Rate once_a_minute{1.0 / 60, 1};
+constexpr Rate kept_lines{0.2, 10}; // with a database that lost its rows there are as many as peers
 
 // Strangers and busy peers cause these in any number, and they need no attention one by one.
 bool is_noise(Refusal refusal) {
@@ -140,7 +141,7 @@ void Report::adopted(const Interface& interface, const PublicKey& key) {
 }
 
 void Report::kept(const Interface& interface, const PublicKey& key, TimePoint now) {
-  if (!kept_.take(lines_per_reason, now)) return metrics_.log_lines_suppressed.add();
+  if (!kept_.take(kept_lines, now)) return metrics_.log_lines_suppressed.add();
   log::info("the database has neither its row nor a tombstone, kept",
             {{"interface", interface.name}, {"key", key.to_string()}});
 }
