@@ -4,7 +4,7 @@
 #   PSQL=... DSN=... INTERFACE=... hook.sh PUBLIC_KEY ENDPOINT
 set -euo pipefail
 row=$("$PSQL" "$DSN" -XAtc "SELECT verdict, array_to_string(allowed_ips, ','), keepalive_seconds
-  FROM wg_provision.find_peers(ARRAY['demo'], ARRAY[decode('$1', 'base64')])")
+  FROM wg_provision.find_peers_of(ARRAY['demo'], ARRAY[decode('$1', 'base64')])")
 IFS='|' read -r verdict allowed_ips keepalive <<<"$row"
 [[ $verdict == found ]]
 wg set "$INTERFACE" peer "$1" endpoint "$2" allowed-ips "$allowed_ips" persistent-keepalive "$((keepalive > 0 ? keepalive : 25))"

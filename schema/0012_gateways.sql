@@ -24,6 +24,98 @@ COMMENT ON COLUMN wg_provision.gateway_runs.last_seen IS 'When it reported last'
 COMMENT ON COLUMN wg_provision.gateway_runs.ended_at IS 'When it said that it stops; NULL while it runs, and when it was killed';
 CREATE INDEX gateway_runs_gateway ON wg_provision.gateway_runs (gateway_id);
 
+-- Which login may be which gateway, for which networks. A login without a row is trusted as it was before there were any: with
+-- all networks and any name but those that are given to other logins.
+CREATE TABLE wg_provision.gateway_logins (
+    login      text    NOT NULL,
+    gateway    text    NOT NULL,
+    network_id integer REFERENCES wg_provision.networks (id) ON DELETE CASCADE,
+    CONSTRAINT gateway_logins_login_length CHECK (pg_catalog.length(login) BETWEEN 1 AND 63),
+    CONSTRAINT gateway_logins_gateway_length CHECK (pg_catalog.length(gateway) BETWEEN 1 AND 255)
+);
+COMMENT ON TABLE wg_provision.gateway_logins IS
+    'Which role, when it logs in, may be which gateway for which network; a role without a row may be any that no other has';
+COMMENT ON COLUMN wg_provision.gateway_logins.login IS 'Name of the role; it need not be there yet';
+COMMENT ON COLUMN wg_provision.gateway_logins.gateway IS 'As in the gateway''s settings (gateway:)';
+COMMENT ON COLUMN wg_provision.gateway_logins.network_id IS 'For which network; NULL for all';
+CREATE UNIQUE INDEX gateway_logins_unique
+    ON wg_provision.gateway_logins (login, gateway, (coalesce(network_id, 0)));
+CREATE INDEX gateway_logins_gateway ON wg_provision.gateway_logins (gateway);
+
+-- The session's user is who logged in, whatever role a function runs as.
+CREATE FUNCTION wg_provision.is_bound() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT FROM wg_provision.gateway_logins l WHERE l.login = session_user)
+$$;
+COMMENT ON FUNCTION wg_provision.is_bound() IS 'Whether who logged in may only be what gateway_logins says';
+
+CREATE FUNCTION wg_provision.may_serve(p_network integer) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT NOT wg_provision.is_bound()
+        OR EXISTS (SELECT FROM wg_provision.gateway_logins l
+            WHERE l.login = session_user AND coalesce(l.network_id, p_network) = p_network)
+$$;
+COMMENT ON FUNCTION wg_provision.may_serve(integer) IS 'Whether who logged in may serve a network';
+
+CREATE FUNCTION wg_provision.check_login(p_gateway text) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM wg_provision.gateway_logins l WHERE l.login = session_user AND l.gateway = p_gateway)
+            OR NOT EXISTS (SELECT FROM wg_provision.gateway_logins l WHERE l.login = session_user OR l.gateway = p_gateway) THEN
+        RETURN;
+    END IF;
+    RAISE EXCEPTION 'the login "%" may not be the gateway "%"', session_user, p_gateway USING
+        ERRCODE = 'insufficient_privilege',
+        HINT = format('An administrator lets it: wg-provisionctl gateway allow %s %s', session_user, p_gateway);
+END
+$$;
+COMMENT ON FUNCTION wg_provision.check_login(text) IS 'Refuses who logged in and may not be this gateway';
+
+CREATE FUNCTION wg_provision.allow_gateway(login text, gateway text, network text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+BEGIN
+    INSERT INTO wg_provision.gateway_logins AS l (login, gateway, network_id)
+        VALUES (login, gateway, CASE WHEN network IS NOT NULL THEN wg_provision.network_id(network) END)
+        ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION wg_provision.allow_gateway(text, text, text) IS
+    'Lets a login be a gateway for a network, or for all; from then on it is what it was allowed, and nothing else';
+
+CREATE FUNCTION wg_provision.forbid_gateway(login text, gateway text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+BEGIN
+    DELETE FROM wg_provision.gateway_logins l WHERE l.login = login AND l.gateway = gateway;
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION wg_provision.forbid_gateway(text, text) IS
+    'Takes back what a login was allowed of a gateway. A login that is left without any is trusted as one that never had any: '
+    'to shut one out, take its membership in wg_provision_daemon or its LOGIN';
+
+-- Whoever may report could invent gateways without end.
+CREATE FUNCTION wg_provision.gateways_inserted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF (SELECT count(*) FROM wg_provision.gateways) > 4096 THEN
+        RAISE EXCEPTION 'there are 4096 gateways already' USING ERRCODE = 'program_limit_exceeded',
+            HINT = 'Delete those that are gone: DELETE FROM wg_provision.gateways WHERE last_seen < now() - interval ''30 days'';';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION wg_provision.gateways_inserted() IS 'Trigger: 4096 gateways at most';
+CREATE TRIGGER gateways_inserted AFTER INSERT ON wg_provision.gateways
+    FOR EACH ROW EXECUTE FUNCTION wg_provision.gateways_inserted();
+
 COMMENT ON COLUMN wg_provision.gateways.name IS 'As in its settings (gateway:), by default made from the machine id';
 
 ALTER TABLE wg_provision.sessions ADD COLUMN run uuid;
@@ -72,6 +164,7 @@ DECLARE
     most      CONSTANT integer := 16;
     reporting integer;
 BEGIN
+    PERFORM wg_provision.check_login(p_gateway);
     INSERT INTO wg_provision.gateways AS g (name, version) VALUES (p_gateway, p_version)
         ON CONFLICT (name) DO UPDATE SET version = excluded.version, last_seen = excluded.last_seen
         RETURNING g.id INTO reporting;
@@ -92,7 +185,11 @@ COMMENT ON FUNCTION wg_provision.report_gateway(text, text, uuid, text, text, bo
     'claims is taken until the other is gone';
 
 -- As before, but the daemon that claims is known by its run, whatever it is called, and is told apart from another one of
--- its name. Of two machines with one name the later claims nothing.
+-- its name. Of two machines with one name the later claims nothing. And no gateway can lock a device out for long: an
+-- initiation counts as one of ten seconds from now at most.
+COMMENT ON COLUMN wg_provision.sessions.initiation IS
+    'The newest timestamp of a handshake initiation that led to a session, TAI64N, 12 bytes; at most 10 seconds ahead of the '
+    'time when it was written; NULL when none was seen';
 DROP FUNCTION wg_provision.claim_sessions(text, text, text, bytea[], bytea[], bigint[]);
 CREATE FUNCTION wg_provision.claim_sessions(
         p_gateway text, p_interface text, p_network text, p_keys bytea[], p_initiations bytea[], p_handshakes_us bigint[],
@@ -102,7 +199,7 @@ CREATE FUNCTION wg_provision.claim_sessions(
     SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
 AS $$
 DECLARE
-    latest    CONSTANT bytea := wg_provision.tai64n(now() + interval '10 minutes');
+    latest    CONSTANT bytea := wg_provision.tai64n(now() + interval '10 seconds');
     claims    record;
     free      bigint[];
     busy      bytea[] := '{}';
@@ -200,10 +297,13 @@ BEGIN
     IF NOT FOUND THEN
         SELECT * INTO there FROM wg_provision.networks n WHERE n.name = name;
     END IF;
+    IF NOT wg_provision.may_serve(there.id) THEN
+        there := NULL;
+    END IF;
     RETURN there;
 END
 $$;
-COMMENT ON FUNCTION wg_provision.find_network(text) IS 'The network that a gateway refers to, by its id or else by its name';
+COMMENT ON FUNCTION wg_provision.find_network(text) IS 'The network that a gateway refers to, by its id or else by its name, if who logged in may serve it';
 
 CREATE FUNCTION wg_provision.find_networks(p_references text[])
     RETURNS TABLE (ordinal integer, reference text, name text)
@@ -217,15 +317,15 @@ COMMENT ON FUNCTION wg_provision.find_networks(text[]) IS
     'For the daemon: which of its networks there are, how it refers to each from now on, and what each is called now';
 
 CREATE FUNCTION wg_provision.network_name(p_reference text) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT CASE WHEN p_reference LIKE '%#%' THEN
-        coalesce((wg_provision.find_network(p_reference)).name, split_part(p_reference, '#', 1)) ELSE p_reference END
+    SELECT coalesce((wg_provision.find_network(p_reference)).name, '')
 $$;
-COMMENT ON FUNCTION wg_provision.network_name(text) IS 'For the daemon: what the network that it refers to is called now';
+COMMENT ON FUNCTION wg_provision.network_name(text) IS
+    'What the network that a gateway refers to is called now; empty, which is none''s name, where it may not serve it';
 
 CREATE FUNCTION wg_provision.network_names(p_references text[]) RETURNS text[]
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     names text[] := '{}';
@@ -243,7 +343,7 @@ BEGIN
     RETURN names;
 END
 $$;
-COMMENT ON FUNCTION wg_provision.network_names(text[]) IS 'For the daemon: the same for several, in their order';
+COMMENT ON FUNCTION wg_provision.network_names(text[]) IS 'The same for several, in their order';
 
 CREATE FUNCTION wg_provision.find_peers_of(p_references text[], p_public_keys bytea[])
     RETURNS TABLE (
@@ -281,6 +381,113 @@ COMMENT ON FUNCTION wg_provision.find_peers_of(text[], bytea[]) IS
     'For the daemon: find_peers in the networks that it refers to, and of a peer''s latest session which daemon claimed it and '
     'the time of its handshake, in microseconds since 1970';
 
+-- What a gateway calls. Each holds the login against gateway_logins, and does what the function does that it calls; those are
+-- no gateway's any more.
+CREATE FUNCTION wg_provision.enrol_peer_of(p_gateway text, p_reference text, p_public_key bytea)
+    RETURNS TABLE (
+        ordinal           integer,
+        public_key        bytea,
+        verdict           text,
+        peer_id           bigint,
+        preshared_key     bytea,
+        keepalive_seconds integer,
+        allowed_ips       cidr[],
+        expires_at_us     bigint,
+        session_gateway   text,
+        session_interface text,
+        newest_initiation bytea,
+        idle_timeout_s    integer,
+        allowed_sources   cidr[],
+        roaming           boolean,
+        several_gateways  boolean,
+        evict_last        boolean)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM wg_provision.check_login(p_gateway);
+    RETURN QUERY SELECT * FROM wg_provision.enrol_peer(p_gateway, wg_provision.network_name(p_reference), p_public_key);
+END
+$$;
+COMMENT ON FUNCTION wg_provision.enrol_peer_of(text, text, bytea) IS 'For the daemon: enrol_peer in a network that it refers to';
+
+CREATE FUNCTION wg_provision.record_sightings_of(
+        p_gateway text, p_references text[], p_keys bytea[], p_reasons text[], p_addresses inet[], p_ports integer[])
+    RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET synchronous_commit = off
+AS $$
+BEGIN
+    PERFORM wg_provision.check_login(p_gateway);
+    PERFORM wg_provision.record_sightings(
+        p_gateway, wg_provision.network_names(p_references), p_keys, p_reasons, p_addresses, p_ports);
+END
+$$;
+COMMENT ON FUNCTION wg_provision.record_sightings_of(text, text[], bytea[], text[], inet[], integer[]) IS
+    'For the daemon: record_sightings in networks that it refers to';
+
+CREATE FUNCTION wg_provision.report_interface_of(
+        p_gateway text, p_version text, p_interface text, p_reference text, p_public_key bytea, p_peers integer,
+        p_keys bytea[], p_addresses inet[], p_ports integer[], p_handshakes_us bigint[], p_received bigint[], p_sent bigint[],
+        p_position text)
+    RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET synchronous_commit = off
+AS $$
+DECLARE
+    served CONSTANT wg_provision.networks := wg_provision.find_network(p_reference);
+    own    boolean[]; -- which keys are of a peer in this network
+BEGIN
+    PERFORM wg_provision.check_login(p_gateway);
+    IF NOT wg_provision.is_bound() THEN
+        PERFORM wg_provision.report_interface(p_gateway, p_version, p_interface, coalesce(served.name, ''), p_public_key,
+            p_peers, p_keys, p_addresses, p_ports, p_handshakes_us, p_received, p_sent, p_position);
+        RETURN;
+    END IF;
+    own := ARRAY(
+        SELECT EXISTS (
+            SELECT FROM wg_provision.peers p WHERE p.public_key = r.key AND p.network_id = served.id
+            UNION ALL SELECT FROM wg_provision.retiring_keys k JOIN wg_provision.peers p ON p.id = k.peer_id
+                WHERE k.public_key = r.key AND p.network_id = served.id)
+        FROM unnest(p_keys) WITH ORDINALITY AS r (key, ordinal) ORDER BY r.ordinal);
+    PERFORM wg_provision.report_interface(p_gateway, p_version, p_interface, coalesce(served.name, ''), p_public_key, p_peers,
+            array_agg(r.key ORDER BY r.ordinal), array_agg(r.address ORDER BY r.ordinal), array_agg(r.port ORDER BY r.ordinal),
+            array_agg(r.handshake_us ORDER BY r.ordinal), array_agg(r.received ORDER BY r.ordinal),
+            array_agg(r.sent ORDER BY r.ordinal), p_position)
+        FROM unnest(p_keys, p_addresses, p_ports, p_handshakes_us, p_received, p_sent, own) WITH ORDINALITY
+            AS r (key, address, port, handshake_us, received, sent, is_own, ordinal) WHERE r.is_own;
+END
+$$;
+COMMENT ON FUNCTION wg_provision.report_interface_of(text, text, text, text, bytea, integer, bytea[], inet[], integer[], bigint[],
+        bigint[], bigint[], text) IS
+    'For the daemon: report_interface in a network that it refers to, and of that network''s peers only where the login is bound';
+
+CREATE FUNCTION wg_provision.claim_sessions_of(
+        p_gateway text, p_interface text, p_reference text, p_keys bytea[], p_initiations bytea[], p_handshakes_us bigint[],
+        p_run uuid)
+    RETURNS bytea[]
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM wg_provision.check_login(p_gateway);
+    RETURN wg_provision.claim_sessions(p_gateway, p_interface, wg_provision.network_name(p_reference), p_keys, p_initiations,
+        p_handshakes_us, p_run);
+END
+$$;
+COMMENT ON FUNCTION wg_provision.claim_sessions_of(text, text, text, bytea[], bytea[], bigint[], uuid) IS
+    'For the daemon: claim_sessions in a network that it refers to';
+
+-- A change in another network leaves its row, because each has the position, and nothing of what changed.
+CREATE FUNCTION wg_provision.changes_for(p_position text)
+    RETURNS TABLE (next_position text, network text, public_key bytea, is_many boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT c.next_position, CASE WHEN c.is_served THEN c.network END, CASE WHEN c.is_served THEN c.public_key END, c.is_many
+    FROM (
+        SELECT a.*, NOT wg_provision.is_bound() OR EXISTS (
+            SELECT FROM wg_provision.networks n WHERE n.name = a.network AND wg_provision.may_serve(n.id)) AS is_served
+        FROM wg_provision.changes_after(p_position) a) AS c
+$$;
+COMMENT ON FUNCTION wg_provision.changes_for(text) IS
+    'For the daemon: changes_after, of the networks that who logged in may serve';
+
 CREATE OR REPLACE VIEW wg_provision.gateway_list AS
     SELECT g.name AS gateway, i.name AS interface, n.name AS network, pg_catalog.encode(i.public_key, 'base64') AS public_key,
         i.peers, g.version, coalesce(i.last_seen, g.last_seen) AS last_seen,
@@ -302,14 +509,30 @@ COMMENT ON VIEW wg_provision.gateway_list IS
     'oldest change that it had not heard of at its last report, up to a minute ago; NULL where it did not tell. same_name: how '
     'many daemons are alive under this name at a time, 0 where it is one';
 
-REVOKE ALL ON FUNCTION wg_provision.claim_sessions(text, text, text, bytea[], bytea[], bigint[], uuid),
-    wg_provision.same_name(uuid), wg_provision.is_refused(text, uuid), wg_provision.may_be_alive(uuid),
-    wg_provision.report_gateway(text, text, uuid, text, text, boolean),
-    wg_provision.network_reference(text, wg_provision.networks), wg_provision.find_network(text),
-    wg_provision.find_networks(text[]), wg_provision.network_name(text), wg_provision.network_names(text[]),
-    wg_provision.find_peers_of(text[], bytea[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION wg_provision.claim_sessions(text, text, text, bytea[], bytea[], bigint[], uuid),
-    wg_provision.report_gateway(text, text, uuid, text, text, boolean), wg_provision.find_networks(text[]),
-    wg_provision.network_name(text), wg_provision.network_names(text[]), wg_provision.find_peers_of(text[], bytea[])
-    TO wg_provision_daemon;
-GRANT SELECT ON wg_provision.gateway_runs TO wg_provision_administrator, wg_provision_viewer;
+DO $$
+DECLARE
+    made CONSTANT text[] := '{claim_sessions, same_name, is_refused, may_be_alive, report_gateway, network_reference, find_network,
+        find_networks, network_name, network_names, find_peers_of, is_bound, may_serve, check_login, allow_gateway, forbid_gateway,
+        gateways_inserted, enrol_peer_of, record_sightings_of, report_interface_of, claim_sessions_of, changes_for}';
+    called CONSTANT text[] := '{report_gateway, find_networks, find_peers_of, enrol_peer_of, record_sightings_of,
+        report_interface_of, claim_sessions_of, changes_for}';
+    former CONSTANT text[] := '{find_peers, enrol_peer, record_sightings, report_interface, claim_sessions, changes_after}';
+    one record;
+BEGIN
+    FOR one IN SELECT p.oid::pg_catalog.regprocedure AS signature, p.proname::pg_catalog.text AS name
+            FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'wg_provision'::pg_catalog.regnamespace LOOP
+        IF one.name = ANY (made) THEN
+            EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', one.signature);
+        END IF;
+        IF one.name = ANY (former) THEN
+            EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM wg_provision_daemon', one.signature);
+        END IF;
+        IF one.name = ANY (called) THEN
+            EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO wg_provision_daemon', one.signature);
+        END IF;
+    END LOOP;
+END
+$$;
+GRANT EXECUTE ON FUNCTION wg_provision.allow_gateway(text, text, text), wg_provision.forbid_gateway(text, text)
+    TO wg_provision_administrator;
+GRANT SELECT ON wg_provision.gateway_logins, wg_provision.gateway_runs TO wg_provision_administrator, wg_provision_viewer;

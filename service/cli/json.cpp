@@ -60,6 +60,16 @@ ordered_json value_of(const lookup::NetworkRow& network) {
                       {"created_at", network.created_at}};
 }
 
+ordered_json value_of(const lookup::GatewayRow& gateway) {
+  return ordered_json{{"gateway", gateway.name},
+                      {"interface", value_of(gateway.interface)},
+                      {"network", value_of(gateway.network)},
+                      {"alive", gateway.is_alive},
+                      {"last_seen", gateway.last_seen},
+                      {"same_name", gateway.same_name},
+                      {"logins", value_of(gateway.logins)}};
+}
+
 ordered_json value_of(const lookup::PoolRow& pool) {
   return ordered_json{{"id", pool.id},
                       {"network", pool.network},
@@ -128,6 +138,10 @@ std::string json_of(std::span<const lookup::PeerRow> peers) {
 
 std::string json_of(std::span<const lookup::NetworkRow> networks) {
   return array_of(networks);
+}
+
+std::string json_of(std::span<const lookup::GatewayRow> gateways) {
+  return array_of(gateways);
 }
 
 std::string json_of(std::span<const lookup::PoolRow> pools) {

@@ -14,6 +14,7 @@ std::string json_of(const lookup::PeerRow& peer);
 std::string json_of(std::span<const lookup::PeerRow> peers);
 std::string json_of(std::span<const lookup::NetworkRow> networks);
 std::string json_of(std::span<const lookup::PoolRow> pools);
+std::string json_of(std::span<const lookup::GatewayRow> gateways);
 std::string json_of(std::span<const lookup::PendingRow> pending);
 std::string json_of(std::span<const lookup::Finding> findings);
 std::string json_of(const lookup::ImportReport& report);

@@ -4,6 +4,7 @@
 #include "cli/daemon.hpp"
 #include "cli/database.hpp"
 #include "cli/explain.hpp"
+#include "cli/gateway.hpp"
 #include "cli/network.hpp"
 #include "cli/onboarding.hpp"
 #include "cli/peer.hpp"
@@ -26,15 +27,16 @@ struct Group {
   const char* help;
 };
 
-constexpr std::array<Group, 5> groups{{
+constexpr std::array<Group, 6> groups{{
     {"db", "The database's schema"},
     {"network", "Address spaces, one per interface of a gateway"},
     {"pool", "Where the addresses of new peers come from"},
     {"peer", "Devices that may have a tunnel"},
+    {"gateway", "Machines that serve peers, and who may be one"},
     {"completion", "Scripts that complete these words in a shell"},
 }};
 
-constexpr std::array<Subcommand, 32> subcommands{{
+constexpr std::array<Subcommand, 35> subcommands{{
     {"db", "migrate", "Create or update the schema; safe to repeat", configure_migrate},
     {"db", "init", "The same, and make a role for a gateway", configure_init},
     {"db", "status", "Compare the schema with the migration files", configure_status},
@@ -61,6 +63,9 @@ constexpr std::array<Subcommand, 32> subcommands{{
     {"peer", "import", "Add the peers of a CSV file", configure_peer_import},
     {"peer", "export", "Print the peers as a CSV file, without preshared keys",
      configure_peer_export},
+    {"gateway", "allow", "Bind a login to a gateway, and to networks", configure_gateway_allow},
+    {"gateway", "forbid", "Take that back", configure_gateway_forbid},
+    {"gateway", "list", "List the gateways, their interfaces and logins", configure_gateway_list},
     {"", "pending", "List unknown devices that asked to be let in", configure_pending},
     {"", "approve", "Make a peer of a device that asked to be let in", configure_approve},
     {"", "expect", "Register a key that becomes a peer when it connects first", configure_expect},

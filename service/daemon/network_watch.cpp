@@ -24,8 +24,8 @@ void NetworkWatch::tell(const flow::Interface& interface, const View& now, const
     return log::warning("the database has no such network, peers on the interface stay as they are",
                         {{"interface", interface.name},
                          {"network", interface.network},
-                         {"remedy", "correct it in the settings, or add it: wg-provisionctl "
-                                    "network add"}});
+                         {"remedy", "correct it in the settings, add it (wg-provisionctl "
+                                    "network add), or let this login serve it (gateway allow)"}});
   }
   if (now.state == State::unasked) return;
   if (said.state == State::unknown) {

@@ -1,6 +1,7 @@
 #include "base/fault_point.hpp"
 #include "flow/flow.hpp"
 #include "install/plan.hpp"
+#include "wire/tai64n.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -23,6 +24,13 @@ greet::Strategy first_strategy(GreetingMode mode, const Sighting& sighting) {
   const bool has_been_dropped = sighting.seen_by != SourceKind::capture;
   if (mode == GreetingMode::reverse && has_been_dropped) return greet::Strategy::reverse;
   return greet::Strategy::resubmit;
+}
+
+// As the database writes it down: what the device of a clock that is ahead says is compared with it.
+std::optional<Tai64n> credible_initiation(const Sighting& sighting) {
+  constexpr Duration most_ahead = std::chrono::seconds{10};
+  if (!sighting.timestamp) return std::nullopt;
+  return std::min(*sighting.timestamp, wire::to_tai64n(sighting.seen_at_wall + most_ahead));
 }
 
 bool means_gone(const Error& error) {
@@ -74,7 +82,7 @@ std::optional<Refusal> Flow::plan(Interface& interface, const Sighting& sighting
   interface.peers.give_to(peer, Owner::ours);
   peer.follow(record);
   peer.row_asked_at = asked_at;
-  peer.initiation = sighting.timestamp;
+  peer.initiation = credible_initiation(sighting);
   wiring_.roster.with([&](admit::Roster& roster) { roster.add(id); });
   return std::nullopt;
 }

@@ -70,6 +70,17 @@ struct ClientDefaults {
   std::vector<std::string> gateway_keys; // of the gateways that serve it now, as `wg` prints them
 };
 
+// An interface of a gateway; a gateway that has reported none is one row without.
+struct GatewayRow {
+  std::string name;
+  std::optional<std::string> interface;
+  std::optional<std::string> network;
+  bool is_alive = false; // reported in the last three minutes
+  std::string last_seen;
+  std::int64_t same_name = 0;        // so many are alive under the name; 0: one, or none
+  std::optional<std::string> logins; // that may be it; nullopt: any that is bound to no other
+};
+
 struct NewPool {
   std::string network;
   std::string prefix;
@@ -208,6 +219,15 @@ struct Explanation {
 Status add_network(const SecretString& dsn, const std::string& name, const NetworkChange& change);
 Status set_network(const SecretString& dsn, const std::string& name, const NetworkChange& change);
 Result<std::vector<NetworkRow>> list_networks(const SecretString& dsn);
+
+// Binds a login to what it is allowed: to be this gateway, for these networks, or for all. ENOENT:
+// no such network.
+Status allow_gateway(const SecretString& dsn, const std::string& login, const std::string& gateway,
+                     const std::vector<std::string>& networks);
+// ENOENT: it was not allowed.
+Status forbid_gateway(const SecretString& dsn, const std::string& login,
+                      const std::string& gateway);
+Result<std::vector<GatewayRow>> list_gateways(const SecretString& dsn);
 
 Status add_pool(const SecretString& dsn, const NewPool& pool);
 // In the order in which they are tried; all, or those of one network, which must exist.

@@ -78,14 +78,12 @@ inline constexpr const char* enrol_peer =
     " keepalive_seconds, allowed_ips, expires_at_us, session_gateway, session_interface,"
     " pg_catalog.encode(newest_initiation, 'hex'), idle_timeout_s, allowed_sources, roaming,"
     " several_gateways, evict_last, NULL, NULL"
-    " FROM wg_provision.enrol_peer($1, wg_provision.network_name($2), pg_catalog.decode($3, "
-    "'base64'))";
+    " FROM wg_provision.enrol_peer_of($1, $2, pg_catalog.decode($3, 'base64'))";
 
 // $1: name of this gateway; arrays of one length: $2 networks, $3 keys, $4 words of Refusal,
 // $5 addresses, $6 ports.
 inline constexpr const char* record_sightings =
-    "SELECT wg_provision.record_sightings($1, "
-    "wg_provision.network_names($2::pg_catalog.text[]), $3::pg_catalog.bytea[], "
+    "SELECT wg_provision.record_sightings_of($1, $2::pg_catalog.text[], $3::pg_catalog.bytea[], "
     "$4::pg_catalog.text[], $5::pg_catalog.inet[],"
     " $6::integer[])";
 
@@ -101,7 +99,7 @@ inline constexpr const char* report_gateway =
 // $8 addresses, $9 ports, $10 handshakes in microseconds since 1970, $11 and $12 bytes;
 // $13: position of the changes that are applied, empty for none.
 inline constexpr const char* report_interface =
-    "SELECT wg_provision.report_interface($1, $2, $3, wg_provision.network_name($4), "
+    "SELECT wg_provision.report_interface_of($1, $2, $3, $4, "
     "pg_catalog.decode($5, 'base64'), $6::integer,"
     " $7::pg_catalog.bytea[], $8::pg_catalog.inet[], $9::integer[], $10::bigint[], $11::bigint[], "
     "$12::bigint[],"
@@ -111,8 +109,9 @@ inline constexpr const char* report_interface =
 // $5 initiations or NULL, $6 handshakes in microseconds since 1970; $7: this run of the gateway. A
 // row for each key that is to be claimed again.
 inline constexpr const char* claim_sessions =
-    "SELECT pg_catalog.encode(key, 'hex') FROM pg_catalog.unnest(wg_provision.claim_sessions($1, "
-    "$2, wg_provision.network_name($3), $4::pg_catalog.bytea[],"
+    "SELECT pg_catalog.encode(key, 'hex') FROM "
+    "pg_catalog.unnest(wg_provision.claim_sessions_of($1, "
+    "$2, $3, $4::pg_catalog.bytea[],"
     " $5::pg_catalog.bytea[], $6::bigint[], $7::pg_catalog.uuid)) AS key";
 
 // The columns of find_peers and enrol_peer, in order.
@@ -148,7 +147,7 @@ inline constexpr const char* changes_after =
     "SELECT next_position, network, pg_catalog.encode(public_key, 'hex'), is_many,"
     " extract(epoch FROM pg_catalog.pg_postmaster_start_time()), pg_catalog.pg_is_in_recovery(),"
     " wg_provision.database_identity()"
-    " FROM wg_provision.changes_after($1)";
+    " FROM wg_provision.changes_for($1)";
 
 // Whose the schema is: the owner, whether that is us, whether we may act for it, and what makes us.
 inline constexpr const char* schema_owner =
@@ -271,6 +270,17 @@ inline constexpr const char* list_pools =
     " WHERE a.network_id = p.network_id AND a.prefix <<= p.prefix) AS held"
     " FROM wg_provision.pools p JOIN wg_provision.networks n ON n.id = p.network_id"
     " WHERE ($1::pg_catalog.text IS NULL OR n.name = $1) ORDER BY n.name, p.id";
+
+// $1: login, $2: gateway, $3: network, NULL for all.
+inline constexpr const char* allow_gateway = "SELECT wg_provision.allow_gateway($1, $2, $3)";
+inline constexpr const char* forbid_gateway = "SELECT wg_provision.forbid_gateway($1, $2)";
+inline constexpr const char* list_gateways =
+    "SELECT g.gateway, g.interface, g.network, g.is_alive,"
+    " pg_catalog.to_char(g.last_seen AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS "
+    "last_seen,"
+    " g.same_name, (SELECT pg_catalog.string_agg(DISTINCT l.login, ' ')"
+    " FROM wg_provision.gateway_logins l WHERE l.gateway = g.gateway) AS logins"
+    " FROM wg_provision.gateway_list g ORDER BY g.gateway, g.interface";
 
 inline constexpr const char* add_peer =
     "SELECT wg_provision.add_peer(network => $1, public_key => $2,"

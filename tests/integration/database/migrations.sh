@@ -75,7 +75,7 @@ owner_ctl() { # STATUS WORDS ROLE SCHEMA-FOLDER
 owners_sql() { postgres_psql -d "$(postgres_dsn dbname=owners)" -c "$1" 2>&1; }
 looks_up() { # WHEN
     expect_true "$1, the daemon looks up" test "$(psql -XAtq "$(postgres_dsn dbname=owners user=owners_gateway)" -c \
-        "SELECT verdict FROM wg_provision.find_peers('{office}', ARRAY[sha256(int4send(1))])" 2>&1)" = found
+        "SELECT verdict FROM wg_provision.find_peers_of('{office}', ARRAY[sha256(int4send(1))])" 2>&1)" = found
 }
 belongs() { # WHEN
     expect_true "$1, all of it belongs to the owner" test "$(owners_sql "SELECT count(*) FROM pg_class c

@@ -13,11 +13,11 @@ SELECT set_eq(
     $$SELECT p.oid::regprocedure::text FROM pg_proc p
       WHERE p.pronamespace = 'wg_provision'::regnamespace AND p.prolang <> (SELECT oid FROM pg_language WHERE lanname = 'c')
       AND has_function_privilege('some_daemon', p.oid, 'EXECUTE')$$,
-    ARRAY['changes_after(text)', 'claim_sessions(text,text,text,bytea[],bytea[],bigint[],uuid)', 'database_identity()', 'enrol_peer(text,text,bytea)', 'find_peers(text[],bytea[])',
-        'record_sightings(text,text[],bytea[],text[],inet[],integer[])', 'removed_peers(bytea[])',
-        'report_interface(text,text,text,text,bytea,integer,bytea[],inet[],integer[],bigint[],bigint[],bigint[],text)',
-        'schema_version()', 'report_gateway(text,text,uuid,text,text,boolean)', 'find_networks(text[])', 'network_name(text)',
-        'network_names(text[])', 'find_peers_of(text[],bytea[])'], 'its functions');
+    ARRAY['changes_for(text)', 'claim_sessions_of(text,text,text,bytea[],bytea[],bigint[],uuid)',
+        'enrol_peer_of(text,text,bytea)', 'find_peers_of(text[],bytea[])',
+        'record_sightings_of(text,text[],bytea[],text[],inet[],integer[])',
+        'report_interface_of(text,text,text,text,bytea,integer,bytea[],inet[],integer[],bigint[],bigint[],bigint[],text)',
+        'schema_version()', 'database_identity()', 'removed_peers(bytea[])', 'report_gateway(text,text,uuid,text,text,boolean)', 'find_networks(text[])'], 'its functions');
 SELECT is_empty(
     $$SELECT c.oid::regclass, privilege FROM pg_class c,
       unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege
@@ -38,7 +38,7 @@ SELECT is_empty(
 
 SET LOCAL ROLE some_daemon;
 SELECT lives_ok('SELECT wg_provision.schema_version()', 'the daemon reads the schema version');
-SELECT lives_ok($$SELECT * FROM wg_provision.find_peers('{office}', '{NULL}')$$, 'the daemon looks up');
+SELECT lives_ok($$SELECT * FROM wg_provision.find_peers_of('{office}', '{NULL}')$$, 'the daemon looks up');
 SELECT throws_ok('SELECT * FROM wg_provision.' || relation, '42501', NULL, 'the daemon cannot read ' || relation)
     FROM unnest(ARRAY['peers', 'allowed_ips', 'networks', 'schema_version', 'changes', 'tombstones']) AS relation;
 SELECT throws_ok('DELETE FROM wg_provision.peers', '42501', NULL, 'the daemon cannot write');

@@ -379,6 +379,15 @@ run_pools() {
     expect_ctl 4 'interval' pool add depot 10.40.9.0/24 --hold "$hostile"
     expect_ctl 5 'there is no network' pool add "$hostile" 10.40.9.0/24
     expect_ctl 5 'there is no network' pool list --network "$hostile"
+
+    expect_ctl 0 'gateway1 may be the gateway gw1' gateway allow gateway1 gw1 --network depot --network other
+    expect_ctl 5 'there is no network' gateway allow gateway1 gw1 --network "$hostile"
+    postgres_psql -d "$dsn" -c "SELECT FROM wg_provision.report_gateway('gw1', '1', '00000000-0000-4000-8000-000000000001', '', 'h', false)"
+    expect_json "[(g['gateway'], g['interface'], g['alive'], g['same_name'], g['logins']) for g in it if g['gateway'] == 'gw1'
+        and g['interface'] is None] == [('gw1', None, True, 0, 'gateway1')]" gateway list --json
+    expect_ctl 0 'gateway1' gateway list
+    expect_ctl 0 'was allowed' gateway forbid gateway1 gw1
+    expect_ctl 5 'was not allowed' gateway forbid gateway1 gw1
 }
 
 run_onboarding() {
@@ -568,7 +577,7 @@ run_init() {
     expect_ctl 0 'made role plain a member' db init --dsn "$fresh" --gateway-role plain
     expect_ctl 4 'cannot log in' db init --dsn "$fresh" --gateway-role closed
     expect_true 'these may log in' test "$(postgres_psql -d "$fresh" -c "$roles")" = "$hostile gw \"1\" plain"
-    expect_true 'a gateway may look up' test "$(psql -XAtqd "$fresh user=plain" -c "SELECT count(*) FROM wg_provision.find_peers('{}', '{}')")" = 0
+    expect_true 'a gateway may look up' test "$(psql -XAtqd "$fresh user=plain" -c "SELECT count(*) FROM wg_provision.find_peers_of('{}', '{}')")" = 0
     expect_true 'PUBLIC has no right to the database' test "$(postgres_psql -d "$fresh" -c "
         SELECT has_database_privilege('plain', 'init', 'CONNECT') AND NOT EXISTS (SELECT FROM aclexplode(
         (SELECT datacl FROM pg_database WHERE datname = 'init')) WHERE grantee = 0)")" = t

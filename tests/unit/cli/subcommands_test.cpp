@@ -34,6 +34,9 @@ TEST(Subcommands, TakeTheirOptions) {
   EXPECT_TRUE(parses("pool add demo 10.0.0.0/24 --first 10.0.0.9 --last 10.0.0.20 --hold 1d"));
   EXPECT_TRUE(parses("pool add demo fd00::/64 --derived"));
   EXPECT_TRUE(parses("pool list --network demo --json"));
+  EXPECT_TRUE(parses("gateway allow login gw1 --network demo --network other"));
+  EXPECT_TRUE(parses("gateway forbid login gw1"));
+  EXPECT_TRUE(parses("gateway list --json"));
   EXPECT_TRUE(parses("peer add x --network demo"));
   EXPECT_TRUE(parses("peer add x --network demo --public-key k --allowed-ips 10.0.0.1/32"));
   EXPECT_TRUE(parses("peer add x --network demo --qr --config f --endpoint h:1 --gateway-key k"));
