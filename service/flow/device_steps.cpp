@@ -26,7 +26,8 @@ greet::Strategy first_strategy(GreetingMode mode, const Sighting& sighting) {
   return greet::Strategy::resubmit;
 }
 
-// As the database writes it down: what the device of a clock that is ahead says is compared with it.
+// As the database writes it down: what the device of a clock that is ahead says is compared with
+// it.
 std::optional<Tai64n> credible_initiation(const Sighting& sighting) {
   constexpr Duration most_ahead = std::chrono::seconds{10};
   if (!sighting.timestamp) return std::nullopt;
