@@ -51,13 +51,12 @@ Result<std::unique_ptr<CaptureSource>> CaptureSource::open(const Limits& limits,
   Result<UniqueFd> ready = kernel::poll_together(
       std::array{watched_v4->fd(), watched_v6->fd(), other_v4->fd(), other_v6->fd()});
   if (!ready) return fail(ready.error().while_doing("start packet capture"));
-  return std::unique_ptr<CaptureSource>{
-      new CaptureSource{std::move(*ready),
-                        Sockets{.v4 = std::move(*watched_v4),
-                                .v6 = std::move(*watched_v6),
-                                .other_v4 = std::move(*other_v4),
-                                .other_v6 = std::move(*other_v6)},
-                        metrics}};
+  return std::unique_ptr<CaptureSource>{new CaptureSource{std::move(*ready),
+                                                          Sockets{.v4 = std::move(*watched_v4),
+                                                                  .v6 = std::move(*watched_v6),
+                                                                  .other_v4 = std::move(*other_v4),
+                                                                  .other_v6 = std::move(*other_v6)},
+                                                          metrics}};
 }
 
 Status CaptureSource::watch(const WatchedInterface& interface) {

@@ -15,9 +15,10 @@ namespace provisiond::events {
 using CaptureRefusal = std::variant<wire::FrameFault, metrics::SightingDrop>;
 
 // Reads one captured packet: an initiation for a watched port, or the reason why not. One for
-// another port is taken as redirected (Sighting::is_redirected), without an interface. A packet from
-// an address or port that nobody can answer (unspecified, multicast, broadcast, port 0, loopback on
-// another device than `lo`) is refused, because capture comes before the kernel's own check.
+// another port is taken as redirected (Sighting::is_redirected), without an interface. A packet
+// from an address or port that nobody can answer (unspecified, multicast, broadcast, port 0,
+// loopback on another device than `lo`) is refused, because capture comes before the kernel's own
+// check.
 //
 // The time is the kernel's stamp on both clocks; without one, or when the stamp is ahead of `now`
 // or more than ten seconds behind (the wall clock was set), durations count from `now`. Link-local

@@ -2,6 +2,7 @@
 
 #include "base/line_budget.hpp"
 #include "base/public_key.hpp"
+#include "base/rate.hpp"
 #include "flow/interface.hpp"
 #include "handoff/peer_life.hpp"
 #include "handoff/refusal.hpp"

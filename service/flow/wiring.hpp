@@ -68,8 +68,8 @@ struct Limits {
   // How long a peer of ours stays of which the database has neither a row nor a tombstone; zero:
   // for ever.
   Duration max_missing = std::chrono::hours{24};
-  std::string gateway{};                            // our name in the database
-  std::string run{};                                // what tells us from others of this name
+  std::string gateway{}; // our name in the database
+  std::string run{};     // what tells us from others of this name
 };
 
 } // namespace provisiond::flow

@@ -61,8 +61,8 @@ struct Sighting {
   std::optional<ClaimedKey> claimed{}; // where the kernel has decrypted the key
   InitiationBytes initiation{};        // all zero where the source has only the key
   std::optional<Tai64n> timestamp{};   // of the initiation, once it is proven
-  // It was sent to a port that is no interface's, from which a rule of the firewall may redirect it.
-  // Which interface is meant, `flow::Flow::redirected` finds out.
+  // It was sent to a port that is no interface's, from which a rule of the firewall may redirect
+  // it. Which interface is meant, `flow::Flow::redirected` finds out.
   bool is_redirected = false;
 
   // Without its bytes nothing can be proven, replays cannot be told, and nothing resubmitted. The

@@ -155,7 +155,8 @@ Program datagram_filter(IpAddress::Family family, const DatagramPattern& pattern
   } else {
     find_udp_v6(program, pattern);
   }
-  match_datagram(program, pattern, ports.first(std::min(ports.size(), maximum_filter_ports)), match);
+  match_datagram(program, pattern, ports.first(std::min(ports.size(), maximum_filter_ports)),
+                 match);
   return program;
 }
 

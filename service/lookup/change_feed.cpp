@@ -14,8 +14,8 @@ namespace provisiond::lookup {
 namespace {
 
 constexpr std::chrono::milliseconds retry_handing_over{100};
-// Any role can send notifications, as many as it likes. The first one after a silence is followed at
-// once; what comes sooner than this after a question is asked for together.
+// Any role can send notifications, as many as it likes. The first one after a silence is followed
+// at once; what comes sooner than this after a question is asked for together.
 constexpr std::chrono::milliseconds between_questions{50};
 constexpr std::chrono::milliseconds longest_probe{2'000}; // per host; libpq knows nothing shorter
 
@@ -154,8 +154,8 @@ bool ChangeFeed::find_primary() {
 // A network that gets another name is a change of all its keys under both; one that appears is
 // none.
 Status ChangeFeed::hear(Session& session, const News& news) {
-  const bool may_be_renamed = std::ranges::any_of(
-      news.items, [](const News::Item& item) { return !item.key.has_value(); });
+  const bool may_be_renamed =
+      std::ranges::any_of(news.items, [](const News::Item& item) { return !item.key.has_value(); });
   if (may_be_renamed || networks_.has_unknown()) {
     const Result<bool> has_new = session.find_networks(networks_);
     if (!has_new) return fail(has_new.error());

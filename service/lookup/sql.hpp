@@ -54,8 +54,8 @@ inline constexpr const char* find_networks =
     "SELECT ordinal, reference, name FROM wg_provision.find_networks($1::pg_catalog.text[])";
 
 // $1: networks, $2: public keys, both arrays of the same length. One row for each pair, which also
-// says what the server is: behind a pooler or after a promotion it is another than the session began
-// with.
+// says what the server is: behind a pooler or after a promotion it is another than the session
+// began with.
 inline constexpr const char* find_peers =
     "SELECT ordinal, verdict, pg_catalog.encode(public_key, 'hex'), peer_id, "
     "pg_catalog.encode(preshared_key, 'hex'),"

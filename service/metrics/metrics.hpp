@@ -30,10 +30,17 @@ enum class SightingDrop : std::uint8_t {
   unwatched_interface,     // about an interface that is not ours, or not any more
   forwarded,               // captured on its way to another machine
 };
-inline constexpr std::array<std::string_view, 11> sighting_drop_names{
-    "kernel_buffer",   "unwatched_port",     "impossible_source",       "ring_buffer",
-    "probe_state",     "refused_in_kernel",  "prefix_budget_in_kernel", "receive_queue",
-    "malformed_event", "unwatched_interface", "forwarded"};
+inline constexpr std::array<std::string_view, 11> sighting_drop_names{"kernel_buffer",
+                                                                      "unwatched_port",
+                                                                      "impossible_source",
+                                                                      "ring_buffer",
+                                                                      "probe_state",
+                                                                      "refused_in_kernel",
+                                                                      "prefix_budget_in_kernel",
+                                                                      "receive_queue",
+                                                                      "malformed_event",
+                                                                      "unwatched_interface",
+                                                                      "forwarded"};
 
 // What two sources said about the same interface (`cross-check`).
 enum class CrossCheck : std::uint8_t {
