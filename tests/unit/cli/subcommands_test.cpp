@@ -104,7 +104,7 @@ TEST(BashCompletion, KnowsEverySubcommand) {
   const std::string script = bash_completion(app);
   EXPECT_THAT(
       script,
-      HasSubstr("''*) words='db network pool peer completion pending approve expect explain "
+      HasSubstr("''*) words='db network pool peer gateway completion pending approve expect explain "
                 "status peers drain resume --help'"));
   EXPECT_THAT(script, HasSubstr("'db '*) words='migrate init status check --help'"));
   EXPECT_THAT(script, HasSubstr("'network '*) words='add set list --help'"));
