@@ -16,8 +16,8 @@ namespace provisiond::admit {
 // Decides, before any key agreement, whether a source may cost us one: a budget per address (IPv4
 // /32, IPv6 /64, as the kernel's ratelimiter.c), per prefix (IPv4 /24, IPv6 /48) and in total. An
 // IPv4 address that a translator has embedded counts as such.
-// Sources are unproven unless cookies are demanded, so the total is what bounds a flood with
-// spoofed addresses.
+// There are two: one for addresses that nobody has proven, which a spoofer can spend and which
+// leads to a request for proof, and one for those whose sender has shown that it receives there.
 //
 // Loop thread. Costs two SipHash look-ups. Memory: two tables of `entries`, 40 bytes each, fixed at
 // construction; 5 MiB at the default of 65,536.

@@ -18,12 +18,14 @@ enum class CookieVerdict : std::uint8_t {
 };
 
 // Proof of address under load, as the kernel's cookie.c has it (white paper, section 5.3): a cookie
-// is MAC(secret, interface, address, port), so that nothing is remembered per source. The secret
-// lives for 120 s and cookies die with it; the interface is in the MAC because one checker serves
-// all interfaces. A sighting must have a valid mac1 before it is shown to this class.
+// is MAC(secret, interface, address, port), so that nothing is remembered per source. A secret
+// makes cookies for 120 s and is accepted for 120 s more, so that one which was given just before
+// the switch is good for as long as its holder keeps it; the interface is in the MAC because one
+// checker serves all interfaces. A sighting must have a valid mac1 before it is shown to this
+// class.
 //
-// Belongs to the loop thread. `check` costs two keyed hashes, `reply` one and an XChaCha20-Poly1305
-// seal: no key agreement, no memory. Times must not go backwards.
+// Belongs to the loop thread. `check` costs two keyed hashes, four for what is not valid, `reply`
+// one and an XChaCha20-Poly1305 seal: no key agreement, no memory. Times must not go backwards.
 class CookieChecker {
  public:
   static constexpr std::chrono::seconds secret_lifetime{120};
@@ -38,9 +40,11 @@ class CookieChecker {
                                              const Sighting& sighting, TimePoint now);
 
  private:
-  Mac cookie_for(const Sighting& sighting, TimePoint now);
+  void renew(TimePoint now);
+  [[nodiscard]] static Mac cookie_for(const Sighting& sighting, const Secret<32>& secret);
 
   Secret<32> secret_;
+  Secret<32> former_;
   TimePoint made_at_;
 };
 

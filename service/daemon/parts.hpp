@@ -73,6 +73,7 @@ struct Daemon::Parts {
   events::RecentInitiations recent_initiations;
   events::CrossCheck cross_check;
   admit::SourceGate source_gate;
+  admit::SourceGate proven_gate;
   Guarded<admit::Roster> roster;
   Guarded<admit::RefusedKeys> refused_keys;
   admit::ReplayMemory replay_memory;

@@ -244,7 +244,8 @@ void Daemon::sample_gauges() {
     metrics.table_entries[table].set(static_cast<std::int64_t>(entries));
     metrics.table_evictions[table].add(displaced - metrics.table_evictions[table].value());
   };
-  sample(metrics::Table::source_gate, parts_->source_gate.size(), parts_->source_gate.displaced());
+  sample(metrics::Table::source_gate, parts_->source_gate.size() + parts_->proven_gate.size(),
+         parts_->source_gate.displaced() + parts_->proven_gate.displaced());
   sample(metrics::Table::key_gate, parts_->key_gate.size(), parts_->key_gate.displaced());
   sample(metrics::Table::claim_gate, parts_->claim_gate.size(), parts_->claim_gate.displaced());
   sample(metrics::Table::replay, parts_->replay_memory.size(), parts_->replay_memory.displaced());

@@ -93,33 +93,40 @@ Status CaptureSource::set_filters(const WatchedPorts& watched) {
 }
 
 Status CaptureSource::read(const Instant& now, std::vector<Sighting>& sink) {
-  for (kernel::PacketSocket* const socket :
-       {&sockets_.v4, &sockets_.v6, &sockets_.other_v4, &sockets_.other_v6}) {
-    Status done = read_socket(*socket, now, sink);
+  for (kernel::PacketSocket* const socket : {&sockets_.v4, &sockets_.v6}) {
+    Status done = read_socket(*socket, Ports::watched, now, sink);
+    if (!done) return done;
+  }
+  for (kernel::PacketSocket* const socket : {&sockets_.other_v4, &sockets_.other_v6}) {
+    Status done = read_socket(*socket, Ports::other, now, sink);
     if (!done) return done;
   }
   return {};
 }
 
-Status CaptureSource::read_socket(kernel::PacketSocket& socket, const Instant& now,
+// What the filters cannot judge comes through both: each socket tells of its own ports, and that of
+// the watched ones of what is wrong.
+Status CaptureSource::read_socket(kernel::PacketSocket& socket, Ports ports, const Instant& now,
                                   std::vector<Sighting>& sink) {
   Result<std::span<const kernel::ReceivedPacket>> packets = socket.receive();
   if (!packets) return fail(packets.error());
+  const bool is_watched = ports == Ports::watched;
   for (const kernel::ReceivedPacket& packet : *packets) {
     const std::variant<Sighting, CaptureRefusal> verdict =
         read_captured_frame(packet, watched_, now);
     const Sighting* const sighting = std::get_if<Sighting>(&verdict);
     if (sighting == nullptr) {
-      count(std::get<CaptureRefusal>(verdict));
+      if (is_watched) count(std::get<CaptureRefusal>(verdict));
       continue;
     }
+    if (sighting->is_redirected == is_watched) continue;
     if (!local_addresses_.contains(sighting->local.address, packet.ifindex, now.steady)) {
       count(CaptureRefusal{metrics::SightingDrop::forwarded});
       continue;
     }
     sink.push_back(*sighting);
     ++statistics_.sightings;
-    if (!sighting->is_redirected) metrics_.sightings[SourceKind::capture].add();
+    if (is_watched) metrics_.sightings[SourceKind::capture].add();
   }
   return {};
 }

@@ -9,6 +9,7 @@
 #include "metrics/metrics.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -80,7 +81,9 @@ class CaptureSource final : public Source {
 
   Status set_filters(const WatchedPorts& watched);
   Status take_over(WatchedPorts next);
-  Status read_socket(kernel::PacketSocket& socket, const Instant& now, std::vector<Sighting>& sink);
+  enum class Ports : std::uint8_t { watched, other };
+  Status read_socket(kernel::PacketSocket& socket, Ports ports, const Instant& now,
+                     std::vector<Sighting>& sink);
   void count(const CaptureRefusal& refusal);
 
   UniqueFd ready_; // epoll over all sockets

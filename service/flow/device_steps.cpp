@@ -17,10 +17,15 @@ namespace {
 // it, both ends would drop the other's response, and the client would be without a session until
 // its next try, 5 s later. So the device is handed the client's initiation, and initiates when no
 // session follows.
-greet::Strategy first_strategy(GreetingMode mode, const Sighting& sighting) {
+//
+// A device that may have a session on another gateway is never initiated to: of the initiations
+// that it made there only the first is known here, so what was seen may be a recording, and the
+// device would follow. What the device of ours answers to a recording nobody can use.
+greet::Strategy first_strategy(GreetingMode mode, const Sighting& sighting, bool may_be_elsewhere) {
   if (!sighting.has_initiation()) return greet::Strategy::reverse; // nothing to hand back
   // Handed back to the device's own port it would not be the packet that the redirection knows.
   if (sighting.is_redirected) return greet::Strategy::reverse;
+  if (may_be_elsewhere) return greet::Strategy::resubmit;
   const bool has_been_dropped = sighting.seen_by != SourceKind::capture;
   if (mode == GreetingMode::reverse && has_been_dropped) return greet::Strategy::reverse;
   return greet::Strategy::resubmit;
@@ -54,7 +59,8 @@ std::optional<Refusal> Flow::plan(Interface& interface, const Sighting& sighting
   }
   if (!make_room(interface, now)) return Refusal::interface_full;
   if (!make_way(interface, record)) return Refusal::allowed_ip_conflict;
-  const greet::Strategy strategy = first_strategy(interface.greeting, sighting);
+  const bool may_be_elsewhere = record.held_by && record.held_by->gateway != limits_.gateway;
+  const greet::Strategy strategy = first_strategy(interface.greeting, sighting, may_be_elsewhere);
   if (strategy == greet::Strategy::reverse &&
       !wiring_.greet_budget.take(sighting.source.address, now.steady)) {
     return Refusal::greet_budget;
@@ -66,7 +72,7 @@ std::optional<Refusal> Flow::plan(Interface& interface, const Sighting& sighting
                .manners = manners,
                .strategy = strategy,
                .is_on_trial = record.is_on_trial,
-               .falls_back = interface.greeting != GreetingMode::resubmit},
+               .falls_back = interface.greeting != GreetingMode::resubmit && !may_be_elsewhere},
       .changes = {},
   };
   planned.changes.push_back(install::plan(record));

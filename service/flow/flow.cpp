@@ -75,15 +75,11 @@ void Flow::knock_at_interface(const Sighting& sighting, const Instant& now) {
   }
   // If the kernel told us the key, it is none that needs no proof.
 
-  if (const std::optional<Refusal> refusal = demand_cookie(interface, sighting, now)) {
+  if (const std::optional<Refusal> refusal = admit_address(interface, sighting, now)) {
     return refuse(sighting, *refusal, {}, now);
   }
-  // Under load: they receive at the address that they send from.
-
-  if (const std::optional<Refusal> refusal = admit_source(sighting, now)) {
-    return refuse(sighting, *refusal, {}, now);
-  }
-  // Their network has not had more than its share of us.
+  // They receive at the address that they send from, or nobody has used up what an unproven one may
+  // cost; and their network has not had more than its share of us.
 
   if (!wiring_.knocks.push(Knock{.sighting = sighting, .identity = interface.identity})) {
     return refuse(sighting, Refusal::authenticate_queue_full, {}, now);
@@ -99,7 +95,7 @@ void Flow::claimed(const Sighting& sighting, const ClaimedKey& claim, const Inst
   }
   // It is no key that is on the device or was refused a moment ago.
 
-  if (const std::optional<Refusal> refusal = admit_source(sighting, now)) {
+  if (const std::optional<Refusal> refusal = admit_unproven(sighting, now)) {
     return refuse(sighting, *refusal, claim.key, now);
   }
   // Their network has not had more than its share of us.
@@ -241,30 +237,6 @@ void Flow::give_up_questions(const Instant& now) {
   }
 }
 
-// What is known of a key that the kernel has decrypted; saves the key agreement.
-std::optional<Refusal> Flow::recall(const Interface& interface, const Sighting& sighting,
-                                    const Instant& now) {
-  if (!sighting.claimed) return std::nullopt;
-  const PeerId id{.interface = sighting.interface, .key = sighting.claimed->key};
-  if (id.key == interface.identity->public_key()) return Refusal::own_key;
-  if (wiring_.roster.with([&](const admit::Roster& roster) { return roster.contains(id); })) {
-    return Refusal::already_installed;
-  }
-  const std::optional<admit::RefusedKeys::Refused> refused = wiring_.refused_keys.with(
-      [&](admit::RefusedKeys& keys) { return keys.find(id, now.steady); });
-  if (!refused) return std::nullopt;
-  // Where the kernel could have known, it had no room for it any more.
-  wiring_.refusal_sink.refuse(id, refused->until);
-  return Refusal::known_refused;
-}
-
-std::optional<Refusal> Flow::admit_source(const Sighting& sighting, const Instant& now) {
-  const std::optional<Refusal> over_budget =
-      wiring_.source_gate.admit(sighting.source.address, now.steady);
-  if (over_budget == Refusal::global_budget) load_.note_spent_budget(now.steady);
-  return over_budget;
-}
-
 // The database does not want this key: not to be asked again for a while, by us or by the kernel.
 void Flow::remember(const PeerId& id, Refusal refusal, const Instant& now) {
   const TimePoint until = wiring_.refused_keys.with(
@@ -276,23 +248,6 @@ void Flow::remember(const PeerId& id, Refusal refusal, const Instant& now) {
 void Flow::record(const Sighting& sighting, const PublicKey& key, Refusal refusal) {
   static_cast<void>(wiring_.reports.push(RefusedKey{
       .interface = sighting.interface, .key = key, .reason = refusal, .source = sighting.source}));
-}
-
-std::optional<Refusal> Flow::demand_cookie(const Interface& interface, const Sighting& sighting,
-                                           const Instant& now) {
-  load_.note_queue(wiring_.knocks.size(), now.steady);
-  if (sighting.mac_state != MacState::unchecked) return std::nullopt; // the kernel has, if need be
-  if (!limits_.demands_cookies || !load_.is_high(now.steady)) return std::nullopt;
-  if (cookies_.check(sighting, now.steady) == authenticate::CookieVerdict::valid_mac2) {
-    return std::nullopt;
-  }
-  const wire::CookieReplyBytes reply = cookies_.reply(*interface.identity, sighting, now.steady);
-  const Result<std::vector<std::uint8_t>> packet =
-      wire::build_udp_packet(sighting.local, sighting.source, reply);
-  if (packet && wiring_.packet_sender.send(*packet, sighting.source.scope)) {
-    wiring_.metrics.cookie_replies_sent.add();
-  }
-  return Refusal::cookie_required;
 }
 
 } // namespace provisiond::flow

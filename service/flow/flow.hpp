@@ -112,18 +112,22 @@ class Flow {
   // redirected.cpp
   void redirected(const Sighting& sighting, const Instant& now);
 
-  // flow.cpp
-  void knock_at_interface(const Sighting& sighting, const Instant& now);
+  // admission.cpp
   [[nodiscard]] std::optional<Refusal> recall(const Interface& interface, const Sighting& sighting,
                                               const Instant& now);
-  [[nodiscard]] std::optional<Refusal> admit_source(const Sighting& sighting, const Instant& now);
+  [[nodiscard]] std::optional<Refusal> admit_address(const Interface& interface,
+                                                     const Sighting& sighting, const Instant& now);
+  [[nodiscard]] std::optional<Refusal> admit_unproven(const Sighting& sighting, const Instant& now);
+  [[nodiscard]] bool has_proven_address(const Sighting& sighting, const Instant& now);
+  void ask_for_cookie(const Interface& interface, const Sighting& sighting, const Instant& now);
+
+  // flow.cpp
+  void knock_at_interface(const Sighting& sighting, const Instant& now);
   void remember(const PeerId& id, Refusal refusal, const Instant& now);
   void record(const Sighting& sighting, const PublicKey& key, Refusal refusal);
   // False when there is no room for the question or for its answer.
   [[nodiscard]] bool ask(LookupPurpose purpose, const PeerId& id, const Instant& now);
   void take_answer(LookupAnswer answer, const Instant& now);
-  [[nodiscard]] std::optional<Refusal> demand_cookie(const Interface& interface,
-                                                     const Sighting& sighting, const Instant& now);
   void refuse(const Sighting& sighting, Refusal refusal, std::optional<PublicKey> key,
               const Instant& now);
 
@@ -204,6 +208,7 @@ class Flow {
   Report report_;
   Load load_;
   authenticate::CookieChecker cookies_;
+  TokenBucket cookie_replies_;
   greet::ReverseGreeting reverse_;
   greet::ResubmitGreeting resubmit_;
   std::map<InterfaceId, std::vector<Planned>> planned_; // emptied by commit

@@ -36,7 +36,8 @@ struct Wiring {
   events::RefusalSink& refusal_sink;
   events::RecentInitiations& recent_initiations;
   events::CrossCheck& cross_check;
-  admit::SourceGate& source_gate;
+  admit::SourceGate& source_gate; // for addresses that nobody has proven
+  admit::SourceGate& proven_gate; // for those whose sender receives there
   Guarded<admit::Roster>& roster;
   Guarded<admit::RefusedKeys>& refused_keys;
   admit::ReplayMemory& replay_memory;
@@ -55,7 +56,7 @@ struct Wiring {
 };
 
 struct Limits {
-  bool demands_cookies = true;      // under load
+  bool demands_cookies = true;      // under load, and from addresses that are used up
   std::size_t load_threshold = 512; // knocks waiting
   Duration greeting_deadline = std::chrono::seconds{15};
   Duration greeting_patience = std::chrono::seconds{1}; // then the peer is greeted again

@@ -232,7 +232,7 @@ check_others() {
   send "$C" plain 00000041 fd77::1
   check "the probe is still there (IPv4)" seen_once 00000040
   check "the probe is still there (IPv6)" seen_once 00000041
-  check "another port" not_seen 00000031
+  check "another port, from which it may be redirected" seen_once 00000031 '"redirected":true'
   check "147 bytes" not_seen 00000032
   check "149 bytes" not_seen 00000033
   check "data (type 4)" not_seen 00000034

@@ -61,11 +61,11 @@ void print_sighting(const Sighting& sighting, TimePoint now) {
   const std::uint8_t* mac1 = sighting.initiation.data() + wire::InitiationLayout::mac1;
   print_line(fmt::format(
       R"({{"seen_by":"{}","interface":{},"key":"{}","mac_state":{},"source":"{}","scope":{},)"
-      R"("local":"{}","mac1":"{:02x}{:02x}{:02x}{:02x}","bytes":"{:016x}","age_us":{}}})",
+      R"("local":"{}","redirected":{},"mac1":"{:02x}{:02x}{:02x}{:02x}","bytes":"{:016x}","age_us":{}}})",
       to_string(sighting.seen_by), sighting.interface.value,
       sighting.claimed ? sighting.claimed->key.to_string() : "",
       static_cast<int>(sighting.mac_state), sighting.source.to_string(), sighting.source.scope,
-      sighting.local.to_string(), mac1[0], mac1[1], mac1[2], mac1[3],
+      sighting.local.to_string(), sighting.is_redirected, mac1[0], mac1[1], mac1[2], mac1[3],
       checksum_of(sighting.initiation),
       std::chrono::duration_cast<std::chrono::microseconds>(now - sighting.seen_at).count()));
 }

@@ -73,9 +73,9 @@ owner_ctl() { # STATUS WORDS ROLE SCHEMA-FOLDER
     expect_ctl "$1" "$2" db migrate --schema-dir "$4" --dsn "$(postgres_dsn dbname=owners user="$3")"
 }
 owners_sql() { postgres_psql -d "$(postgres_dsn dbname=owners)" -c "$1" 2>&1; }
-looks_up() { # WHEN
+looks_up() { # WHEN [FUNCTION]
     expect_true "$1, the daemon looks up" test "$(psql -XAtq "$(postgres_dsn dbname=owners user=owners_gateway)" -c \
-        "SELECT verdict FROM wg_provision.find_peers_of('{office}', ARRAY[sha256(int4send(1))])" 2>&1)" = found
+        "SELECT verdict FROM wg_provision.${2:-find_peers_of}('{office}', ARRAY[sha256(int4send(1))])" 2>&1)" = found
 }
 belongs() { # WHEN
     expect_true "$1, all of it belongs to the owner" test "$(owners_sql "SELECT count(*) FROM pg_class c
@@ -100,7 +100,7 @@ run_owners() {
     postgres_psql -c 'CREATE ROLE owners_gateway LOGIN IN ROLE wg_provision_daemon'
     expect_true 'it can be filled' owners_sql "$fill" >/dev/null
     owner_ctl 4 'the schema belongs to the role postgres' other_owner "$checkout/schema"
-    looks_up 'refused'
+    looks_up 'refused' find_peers
     owner_ctl 0 'applied 0010' other_root "$checkout/schema"
     looks_up 'migrated by another superuser'
     belongs 'migrated by another superuser'

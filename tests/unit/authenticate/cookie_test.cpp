@@ -75,9 +75,9 @@ TEST_F(CookieTest, DoesNotMixUpTheFamilies) {
   EXPECT_EQ(checker_.check(second, start), CookieVerdict::missing_or_invalid);
 }
 
-TEST_F(CookieTest, DiesWithTheSecret) {
+TEST_F(CookieTest, OutlivesTheSwitchOfSecretsByALifetime) {
   const Sighting second = retry(first_, start);
-  const TimePoint end = start + CookieChecker::secret_lifetime;
+  const TimePoint end = start + 2 * CookieChecker::secret_lifetime;
   EXPECT_EQ(checker_.check(second, end - 1ns), CookieVerdict::valid_mac2);
   EXPECT_EQ(checker_.check(second, end), CookieVerdict::missing_or_invalid);
 }
@@ -88,6 +88,14 @@ TEST_F(CookieTest, TheNextSecretLivesAsLong) {
   EXPECT_EQ(checker_.check(second, end + CookieChecker::secret_lifetime - 1ns),
             CookieVerdict::valid_mac2);
   EXPECT_EQ(checker_.check(second, end + CookieChecker::secret_lifetime),
+            CookieVerdict::valid_mac2);
+  EXPECT_EQ(checker_.check(second, end + 2 * CookieChecker::secret_lifetime),
+            CookieVerdict::missing_or_invalid);
+}
+
+TEST_F(CookieTest, DiesInASilenceOfTwoLifetimes) {
+  const Sighting second = retry(first_, start);
+  EXPECT_EQ(checker_.check(second, start + 3 * CookieChecker::secret_lifetime),
             CookieVerdict::missing_or_invalid);
 }
 

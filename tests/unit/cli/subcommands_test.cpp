@@ -104,8 +104,9 @@ TEST(BashCompletion, KnowsEverySubcommand) {
   const std::string script = bash_completion(app);
   EXPECT_THAT(
       script,
-      HasSubstr("''*) words='db network pool peer gateway completion pending approve expect explain "
-                "status peers drain resume --help'"));
+      HasSubstr(
+          "''*) words='db network pool peer gateway completion pending approve expect explain "
+          "status peers drain resume --help'"));
   EXPECT_THAT(script, HasSubstr("'db '*) words='migrate init status check --help'"));
   EXPECT_THAT(script, HasSubstr("'network '*) words='add set list --help'"));
   EXPECT_THAT(script, HasSubstr("'network set '*) words='--help --range --endpoint --dns"));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string_view>
 
 namespace provisiond::flow {
 namespace {
@@ -41,6 +42,34 @@ TEST(DeviceSteps, APassShowsNothingOfWhoConnectsMeanwhile) {
   EXPECT_EQ(world.device->peer_count(), 1U) << "its deadline came after the pass had begun";
   world.pass();
   EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::live);
+}
+
+// An initiation of a rekey elsewhere, recorded and sent here: the device must not be led away.
+TEST(DeviceSteps, ADeviceWithASessionElsewhereIsNeverInitiatedTo) {
+  for (const char* gateway : {"gw1", "gw2"}) {
+    Limits limits;
+    limits.gateway = "gw1";
+    World world{GreetingMode::reverse, limits};
+    Sighting sighting = world.sighting_of(client);
+    sighting.seen_by =
+        SourceKind::probe; // the device has dropped it: it would be greeted in reverse
+    world.knock(sighting);
+    world.answer_all([&](const PublicKey& key) {
+      std::variant<PeerRecord, Refusal> answer = World::known(key);
+      std::get<PeerRecord>(answer).held_by = SessionHolder{.gateway = gateway};
+      return answer;
+    });
+    ASSERT_EQ(world.device->peer_count(), 1U);
+    for (int i = 0; i < 3; ++i) {
+      world.advance(2s);
+      world.pass();
+    }
+    const bool is_elsewhere = gateway == std::string_view{"gw2"};
+    EXPECT_EQ(world.metrics.greetings[metrics::GreetingKind::reverse].value() == 0, is_elsewhere)
+        << gateway;
+    EXPECT_EQ(world.metrics.greetings[metrics::GreetingKind::resubmit].value() > 0, is_elsewhere)
+        << gateway;
+  }
 }
 
 TEST(DeviceSteps, SeveralPeersOfOneTurnTravelInOneBatch) {

@@ -157,6 +157,36 @@ TEST(Flow, UnderLoadACookieIsDemandedAndOpensTheDoor) {
   EXPECT_EQ(world.refusals(Refusal::cookie_required) + world.refusals(Refusal::duplicate), 2U);
 }
 
+// The budget of an address is spent by whoever sends in its name.
+TEST(Flow, AnAddressThatIsUsedUpIsAskedForProofAndThenServed) {
+  World world;
+  Sighting first = world.sighting_of(client);
+  while (world.refusals(Refusal::source_budget) == 0) {
+    world.flow.knock(first, world.now);
+    static_cast<void>(world.knocks.drain(100));
+    ASSERT_LE(world.metrics.cookie_replies_sent.value(), 1U);
+    first = world.sighting_of(client);
+  }
+  world.flow.knock(first, world.now);
+  EXPECT_EQ(world.knocks.size(), 0U);
+  ASSERT_EQ(world.sender.packets.size(), 2U);
+
+  const std::span<const std::uint8_t> packet{world.sender.packets[1]};
+  const std::optional<test::Cookie> cookie = test::open_cookie_reply(
+      packet.last(sizeof(wire::CookieReplyBytes)), world.gateway_key(), first.initiation);
+  ASSERT_TRUE(cookie);
+  const InitiationBytes retry =
+      test::make_initiation(client.private_key, world.gateway_key(),
+                            {.timestamp = world.next_timestamp(), .cookie = cookie});
+  world.flow.knock(world.sighting(retry), world.now);
+  EXPECT_EQ(world.knocks.size(), 1U);
+
+  Sighting proven_to_the_kernel = world.sighting_of(client);
+  proven_to_the_kernel.mac_state = MacState::mac1_and_mac2;
+  world.flow.knock(proven_to_the_kernel, world.now);
+  EXPECT_EQ(world.knocks.size(), 2U);
+}
+
 TEST(Flow, AnInterfaceThatIsGoneRefuses) {
   World world;
   const Sighting sighting = world.sighting_of(client);

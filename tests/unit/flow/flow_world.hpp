@@ -43,6 +43,7 @@ class World {
               .recent_initiations = recent_,
               .cross_check = cross_check_,
               .source_gate = source_gate_,
+              .proven_gate = proven_gate_,
               .roster = roster_,
               .refused_keys = refused_keys_,
               .replay_memory = replay_memory_,
@@ -168,6 +169,11 @@ class World {
   events::RecentInitiations recent_;
   events::CrossCheck cross_check_;
   admit::SourceGate source_gate_;
+  admit::SourceGate proven_gate_{{.per_address = {1000, 1000},
+                                  .per_prefix = {1000, 1000},
+                                  .total = {1000, 1000},
+                                  .shared_prefixes = {},
+                                  .entries = 64}};
   Guarded<admit::Roster> roster_;
   Guarded<admit::RefusedKeys> refused_keys_;
   admit::ReplayMemory replay_memory_;
