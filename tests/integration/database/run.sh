@@ -383,8 +383,8 @@ run_pools() {
     postgres_psql -d "$dsn" -c "SELECT FROM wg_provision.report_gateway('gw1', '1', '00000000-0000-4000-8000-000000000001', '', 'h', false)"
     expect_ctl 0 'gateway1 may be the gateway gw1' gateway allow gateway1 gw1 --network depot --network other
     expect_ctl 5 'there is no network' gateway allow gateway1 gw1 --network "$hostile"
-    expect_json "[(g['gateway'], g['interface'], g['alive'], g['same_name'], g['logins']) for g in it if g['gateway'] == 'gw1'] ==
-        [('gw1', 'wg0', True, 0, 'gateway1')]" gateway list --json
+    expect_json "[(g['gateway'], g['interface'], g['alive'], g['same_name'], g['logins']) for g in it
+        if g['gateway'] == 'gw1'] == [('gw1', 'wg0', True, 0, 'gateway1')]" gateway list --json
     expect_ctl 0 'gateway1' gateway list
     expect_ctl 0 'was allowed' gateway forbid gateway1 gw1
     expect_ctl 5 'was not allowed' gateway forbid gateway1 gw1
