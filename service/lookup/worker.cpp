@@ -1,3 +1,4 @@
+// Longer than other files by what a session does between two batches, which is one loop.
 #include "lookup/worker.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Longer than other headers, because everything that an operator can set stands in one place.
 #pragma once
 
 #include "base/endpoint.hpp"
