@@ -50,57 +50,58 @@ Sighting sighting_of(const InitiationBytes& initiation, std::size_t index, const
 
 } // namespace
 
-Gateway::Gateway(const Setup& setup, const Secret<32>& private_key,
-                 std::unique_ptr<kernel::WgDevice> device)
-    : setup_{setup},
-      interfaces_(1), knocks_{queue_length}, proofs_{queue_length}, lookups_{queue_length},
-      answers_{queue_length}, pool_events_{64}, recent_initiations_{{}, metrics_},
-      cross_check_{{}, metrics_}, source_gate_{{.per_address = unlimited,
-                                                .per_prefix = unlimited,
-                                                .total = unlimited,
-                                                .shared_prefixes = {}}},
-      refused_keys_{admit::RefusedKeys::Limits{.ttl = 30s}}, key_gate_{{.per_key = unlimited,
-                                                                        .lookups = unlimited}},
+Gateway::Gateway(const Setup& setup, const Secret<32>& private_key)
+    : setup_{setup}, interfaces_(1), handshakes_{queue_length},
+      authenticated_{queue_length}, lookups_{queue_length}, answers_{queue_length},
+      pool_events_{64}, recent_initiations_{{}, metrics_}, cross_check_{{}, metrics_},
+      source_gate_{{.per_address = unlimited,
+                    .per_prefix = unlimited,
+                    .total = unlimited,
+                    .shared_prefixes = {}}},
+      negative_cache_{admit::NegativeCache::Limits{.ttl = 30s}}, key_gate_{{.per_key = unlimited,
+                                                                            .lookups = unlimited}},
       claim_gate_{{.per_claim = unlimited, .claims = unlimited}},
       greet_budget_{{.per_prefix = unlimited, .total = unlimited}},
-      ledger_{{.places = answers_.capacity()}}, flow_{{.interfaces = interfaces_,
-                                                       .refusal_sink = source_,
-                                                       .recent_initiations = recent_initiations_,
-                                                       .cross_check = cross_check_,
-                                                       .source_gate = source_gate_,
-                                                       .proven_gate = source_gate_,
-                                                       .roster = roster_,
-                                                       .refused_keys = refused_keys_,
-                                                       .replay_memory = replay_memory_,
-                                                       .key_gate = key_gate_,
-                                                       .claim_gate = claim_gate_,
-                                                       .greet_budget = greet_budget_,
-                                                       .packet_sender = packet_sender_,
-                                                       .knocks = knocks_,
-                                                       .lookups = lookups_,
-                                                       .ledger = ledger_,
-                                                       .reports = reports_,
-                                                       .metrics = metrics_,
-                                                       .clock = Instant::now},
-                                                      {.demands_cookies = false},
-                                                      Instant::now()},
-      authenticators_{{.knocks = knocks_,
-                       .proofs = proofs_,
-                       .roster = roster_,
-                       .refused_keys = refused_keys_,
+      ledger_{{.places = answers_.capacity()}},
+      flow_{{.interfaces = interfaces_,
+             .refusal_sink = source_,
+             .recent_initiations = recent_initiations_,
+             .cross_check = cross_check_,
+             .source_gate = source_gate_,
+             .proven_gate = source_gate_,
+             .installed_keys = installed_keys_,
+             .negative_cache = negative_cache_,
+             .replay_memory = replay_memory_,
+             .key_gate = key_gate_,
+             .claim_gate = claim_gate_,
+             .greet_budget = greet_budget_,
+             .packet_sender = packet_sender_,
+             .handshakes = handshakes_,
+             .lookups = lookups_,
+             .ledger = ledger_,
+             .reports = reports_,
+             .submit = [this](peers::Batch&& batch) { return writer_->submit(std::move(batch)); },
+             .acknowledgements = acknowledgements_,
+             .metrics = metrics_,
+             .clock = Instant::now},
+            {.demands_cookies = false},
+            Instant::now()},
+      authenticators_{{.handshakes = handshakes_,
+                       .authenticated = authenticated_,
+                       .installed_keys = installed_keys_,
+                       .negative_cache = negative_cache_,
                        .metrics = metrics_},
                       setup.width.authenticate_threads} {
   flow::Interface& interface = interfaces_.front();
   interface.name = setup.interface;
   interface.network = setup.network;
   interface.max_peers = 1'000'000;
-  interface.device = std::move(device);
   interface.identity = authenticate::InterfaceIdentity::make(private_key).value();
 }
 
 Result<std::unique_ptr<Gateway>> Gateway::make(const Setup& setup, const Secret<32>& private_key,
                                                std::unique_ptr<kernel::WgDevice> device) {
-  std::unique_ptr<Gateway> gateway{new Gateway{setup, private_key, std::move(device)}};
+  std::unique_ptr<Gateway> gateway{new Gateway{setup, private_key}};
   Result<std::unique_ptr<lookup::Pool>> pool = lookup::Pool::start(
       {.dsn = setup.dsn, .sessions = setup.width.sessions, .batch_size = setup.width.batch_size},
       gateway->networks_,
@@ -110,6 +111,14 @@ Result<std::unique_ptr<Gateway>> Gateway::make(const Setup& setup, const Secret<
        .metrics = gateway->metrics_});
   if (!pool) return fail(pool.error());
   gateway->pool_ = std::move(*pool);
+  gateway->device_ = std::move(device);
+  Result<std::unique_ptr<peers::Writer>> writer = peers::Writer::start(
+      setup.interface, kernel::Backend::automatic,
+      {.acknowledgements = gateway->acknowledgements_,
+       .open_device = [made = gateway.get()](const std::string&, kernel::Backend)
+           -> Result<std::unique_ptr<kernel::WgDevice>> { return std::move(made->device_); }});
+  if (!writer) return fail(writer.error());
+  gateway->writer_ = std::move(*writer);
   const Status connected = gateway->wait_for_database();
   if (!connected) return fail(connected.error());
   return gateway;
@@ -148,7 +157,8 @@ Result<Run> Gateway::run(std::span<const InitiationBytes> initiations) {
 }
 
 void Gateway::attach() {
-  loop_.on_readable(proofs_.ready_fd(), [this] { take_proofs(); });
+  loop_.on_readable(authenticated_.ready_fd(), [this] { take_authenticated(); });
+  loop_.on_readable(acknowledgements_.ready_fd(), [this] { take_acknowledgements(); });
   loop_.on_readable(answers_.ready_fd(), [this] { take_answers(); });
 }
 
@@ -160,17 +170,17 @@ void Gateway::offer() {
   const StepClock clock{run_.knock_cpu};
   for (std::size_t turn = 0; turn < offers_per_turn; ++turn) {
     if (offered_ == initiations_.size() || offered_ - ended_now >= setup_.width.window) return;
-    flow_.knock(sighting_of(initiations_[offered_], offered_, now), now);
+    flow_.first_contact().knock(sighting_of(initiations_[offered_], offered_, now), now);
     ++offered_;
   }
 }
 
-void Gateway::take_proofs() {
+void Gateway::take_authenticated() {
   {
     const Instant now = Instant::now();
     const StepClock clock{run_.proven_cpu};
-    for (const flow::Proof& proof : proofs_.drain(per_turn))
-      flow_.proven(proof, now);
+    for (const flow::Authenticated& result : authenticated_.drain(per_turn))
+      flow_.first_contact().proven(result, now);
   }
   offer();
 }
@@ -187,6 +197,14 @@ void Gateway::take_answers() {
   {
     const StepClock clock{run_.commit_cpu};
     flow_.commit(now);
+  }
+  offer();
+}
+
+void Gateway::take_acknowledgements() {
+  {
+    const StepClock clock{run_.commit_cpu};
+    flow_.commit(Instant::now());
   }
   offer();
 }

@@ -8,6 +8,7 @@
 #include "flow/flow.hpp"
 #include "lookup/ledger.hpp"
 #include "lookup/pool.hpp"
+#include "peers/writer.hpp"
 #include "support/fake_packet_sender.hpp"
 #include "support/fake_source.hpp"
 
@@ -67,13 +68,13 @@ class Gateway {
   [[nodiscard]] const metrics::Metrics& metrics() const { return metrics_; }
 
  private:
-  Gateway(const Setup& setup, const Secret<32>& private_key,
-          std::unique_ptr<kernel::WgDevice> device);
+  Gateway(const Setup& setup, const Secret<32>& private_key);
 
   Status wait_for_database();
   void attach();
   void offer();
-  void take_proofs();
+  void take_authenticated();
+  void take_acknowledgements();
   void take_answers();
   void tick();
   [[nodiscard]] std::size_t ended() const;
@@ -84,9 +85,10 @@ class Gateway {
   test::FakePacketSender packet_sender_;
   daemon::EventLoop loop_;
 
-  Channel<flow::Knock> knocks_;            // loop -> authenticate
-  Channel<flow::Proof> proofs_;            // authenticate -> loop
-  Channel<LookupRequest> lookups_;         // loop -> lookup
+  Channel<flow::PendingHandshake> handshakes_;          // loop -> authenticate
+  Channel<flow::Authenticated> authenticated_;          // authenticate -> loop
+  Channel<peers::Acknowledgement> acknowledgements_{4}; // writer -> loop
+  Channel<LookupRequest> lookups_;                      // loop -> lookup
   Channel<DatabaseReport> reports_{1};     // full from the first on: nobody writes them down
   Channel<LookupAnswer> answers_;          // lookup -> loop
   Channel<lookup::PoolEvent> pool_events_; // lookup -> nobody
@@ -95,8 +97,8 @@ class Gateway {
   events::RecentInitiations recent_initiations_;
   events::CrossCheck cross_check_;
   admit::SourceGate source_gate_;
-  Guarded<admit::Roster> roster_;
-  Guarded<admit::RefusedKeys> refused_keys_;
+  Guarded<peers::InstalledKeys> installed_keys_;
+  Guarded<admit::NegativeCache> negative_cache_;
   admit::ReplayMemory replay_memory_;
   admit::KeyGate key_gate_;
   admit::ClaimGate claim_gate_;
@@ -106,6 +108,8 @@ class Gateway {
   flow::Authenticators authenticators_;
   lookup::Networks networks_{{setup_.network}};
   std::unique_ptr<lookup::Pool> pool_;
+  std::unique_ptr<kernel::WgDevice> device_; // until the writer has it
+  std::unique_ptr<peers::Writer> writer_;
 
   std::span<const InitiationBytes> initiations_;
   std::size_t offered_ = 0;

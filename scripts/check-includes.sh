@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 root=${1:-service}
 
 # folder: folders that it may include, beside itself.
-stages="events authenticate admit lookup install greet watch evict"
+stages="events authenticate admit lookup install peers greet watch revalidate evict"
 declare -A may=(
   [base]=""
   [handoff]="base"
@@ -20,6 +20,8 @@ declare -A may=(
   [admit]="base handoff metrics"
   [lookup]="base handoff metrics postgres"
   [install]="base handoff kernel metrics"
+  [peers]="base handoff kernel"
+  [revalidate]="base handoff"
   [greet]="base handoff wire kernel metrics"
   [watch]="base handoff kernel metrics"
   [evict]="base handoff kernel metrics"

@@ -28,74 +28,80 @@ std::size_t answers_capacity(const settings::Database& database) {
 Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
     : settings{configured}, gateway{make_gateway(settings, machine_number())}, opened{std::move(
                                                                                    handed_over)},
-      metrics{*opened.metrics}, knocks{settings.authenticate.queue_length},
-      proofs{settings.authenticate.queue_length}, lookups{settings.database.queue_length},
+      metrics{*opened.metrics}, handshakes{settings.authenticate.queue_length},
+      authenticated{settings.authenticate.queue_length}, lookups{settings.database.queue_length},
       answers{answers_capacity(settings.database)}, pool_events{64}, changes{changes_capacity},
-      feed_events{64}, reports{reports_capacity}, orders{settings.interfaces.size()},
-      passes{settings.interfaces.size()}, questions{control_capacity}, told{control_capacity},
+      feed_events{64}, reports{reports_capacity},
+      acknowledgements{settings.interfaces.size() * DeviceThreads::most_acknowledgements},
+      readings{settings.interfaces.size() * DeviceThreads::most_readings},
+      questions{control_capacity}, control_answers{control_capacity},
       interfaces{interfaces_from(settings)}, networks{networks_from(settings)},
       recent_initiations{{}, metrics}, cross_check{{}, metrics}, source_gate{source_gate_limits(
                                                                      settings)},
-      proven_gate{source_gate_limits(settings)}, refused_keys{refused_keys_limits(settings)},
+      proven_gate{source_gate_limits(settings)}, negative_cache{negative_cache_limits(settings)},
       replay_memory{settings.admission.key_entries}, key_gate{key_gate_limits(settings)},
-      claim_gate{claim_gate_limits(settings)}, greet_budget{greet_limits(settings)},
-      ledger{{.places = answers.capacity()}}, flow{{.interfaces = interfaces,
-                                                    .refusal_sink = *opened.sources,
-                                                    .recent_initiations = recent_initiations,
-                                                    .cross_check = cross_check,
-                                                    .source_gate = source_gate,
-                                                    .proven_gate = proven_gate,
-                                                    .roster = roster,
-                                                    .refused_keys = refused_keys,
-                                                    .replay_memory = replay_memory,
-                                                    .key_gate = key_gate,
-                                                    .claim_gate = claim_gate,
-                                                    .greet_budget = greet_budget,
-                                                    .packet_sender = opened.raw_sender,
-                                                    .knocks = knocks,
-                                                    .lookups = lookups,
-                                                    .ledger = ledger,
-                                                    .reports = reports,
-                                                    .metrics = metrics,
-                                                    .clock = Instant::now,
-                                                    .has_network =
-                                                        [this](InterfaceId id) {
-                                                          return networks.state(id) ==
-                                                                 lookup::Networks::State::found;
-                                                        }},
-                                                   flow_limits(settings, gateway),
-                                                   Instant::now()},
-      keeper{{.interfaces = interfaces,
-              .sources = *opened.sources,
-              .flow = flow,
-              .metrics = metrics,
-              .orders = orders},
-             backends_from(settings),
-             settings.watch.interval},
+      claim_gate{claim_gate_limits(settings)},
+      greet_budget{greet_limits(settings)}, ledger{{.places = answers.capacity()}},
+      flow{{.interfaces = interfaces,
+            .refusal_sink = *opened.sources,
+            .recent_initiations = recent_initiations,
+            .cross_check = cross_check,
+            .source_gate = source_gate,
+            .proven_gate = proven_gate,
+            .installed_keys = installed_keys,
+            .negative_cache = negative_cache,
+            .replay_memory = replay_memory,
+            .key_gate = key_gate,
+            .claim_gate = claim_gate,
+            .greet_budget = greet_budget,
+            .packet_sender = opened.raw_sender,
+            .handshakes = handshakes,
+            .lookups = lookups,
+            .ledger = ledger,
+            .reports = reports,
+            .submit =
+                [this](peers::Batch&& batch) { return device_threads->submit(std::move(batch)); },
+            .acknowledgements = acknowledgements,
+            .metrics = metrics,
+            .clock = Instant::now,
+            .has_network =
+                [this](InterfaceId id) {
+                  return networks.state(id) == lookup::Networks::State::found;
+                }},
+           flow_limits(settings, gateway),
+           Instant::now()},
+      device_watch{
+          {.interfaces = interfaces,
+           .sources = *opened.sources,
+           .flow = flow,
+           .metrics = metrics,
+           .ask = [this](InterfaceId id,
+                         const watch::Order& order) { return device_threads->ask(id, order); }},
+          settings.watch.interval},
       control_desk{{.interfaces = interfaces,
                     .sources = *opened.sources,
                     .flow = flow,
                     .questions = questions,
-                    .answers = told},
+                    .answers = control_answers},
                    Clock::now()},
       network_watch{interfaces, networks},
       routing{{.interfaces = interfaces,
-               .ifindex_of = [this](InterfaceId id) { return keeper.ifindex_of(id); },
                .database_addresses = [this] { return database_hosts->addresses(); },
                .metrics = metrics},
               route_orders_from(settings),
               settings.watch.interval},
-      authenticators{{.knocks = knocks,
-                      .proofs = proofs,
-                      .roster = roster,
-                      .refused_keys = refused_keys,
+      authenticators{{.handshakes = handshakes,
+                      .authenticated = authenticated,
+                      .installed_keys = installed_keys,
+                      .negative_cache = negative_cache,
                       .metrics = metrics},
                      settings.authenticate.threads} {}
 
 Status Daemon::Parts::start_control() {
   if (!opened.control_socket) return {};
-  Result<std::unique_ptr<control::Server>> server = serve_control(
-      std::move(*opened.control_socket), settings, {.questions = questions, .answers = told});
+  Result<std::unique_ptr<control::Server>> server =
+      serve_control(std::move(*opened.control_socket), settings,
+                    {.questions = questions, .answers = control_answers});
   if (!server) return fail(server.error());
   control = std::move(*server);
   return {};
@@ -168,10 +174,11 @@ Result<std::unique_ptr<Daemon>> Daemon::make(const settings::Settings& settings,
       {.reports = parts->reports, .events = parts->pool_events, .metrics = parts->metrics});
   if (!reporter) return fail(reporter.error());
   parts->reporter = std::move(*reporter);
-  Result<std::unique_ptr<watch::Watcher>> watcher =
-      watch::Watcher::start({.orders = parts->orders, .passes = parts->passes});
-  if (!watcher) return fail(watcher.error());
-  parts->watcher = std::move(*watcher);
+  Result<std::unique_ptr<DeviceThreads>> device_threads =
+      DeviceThreads::start(settings.interfaces, {.acknowledgements = parts->acknowledgements,
+                                                 .readings = parts->readings});
+  if (!device_threads) return fail(device_threads.error());
+  parts->device_threads = std::move(*device_threads);
   const Status controlled = parts->start_control();
   if (!controlled) return fail(controlled.error());
   parts->database_watch =

@@ -30,13 +30,14 @@ class Daemon {
   void attach();
   void take_sightings();
   void tell_of_sources();
-  void take_proofs();
+  void take_authenticated();
   void take_answers();
   void take_pool_events();
   void ask_again();
   void take_changes();
   void take_feed_events();
-  void take_passes();
+  void take_acknowledgements();
+  void take_readings();
   void take_link_events();
   void take_control_questions();
   void tick();

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "daemon/limits.hpp"
+#include "flow/view.hpp"
 
 #include <unistd.h>
 
@@ -22,13 +23,13 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 } // namespace
 
 bool ControlDesk::answer_one(const control::DatabaseOverview& database, TimePoint now) {
-  const bool was_draining = wiring_.flow.is_draining();
+  const bool was_draining = wiring_.flow.first_contact().is_draining();
   for (const control::Question& question : wiring_.questions.drain(1)) {
     control::Answer answer{.ticket = question.ticket,
                            .body = answer_to(question.body, database, now)};
     static_cast<void>(wiring_.answers.push(std::move(answer)));
   }
-  return wiring_.flow.is_draining() != was_draining;
+  return wiring_.flow.first_contact().is_draining() != was_draining;
 }
 
 control::AnswerBody ControlDesk::answer_to(const control::QuestionBody& question,
@@ -50,7 +51,7 @@ control::Overview ControlDesk::overview(const control::DatabaseOverview& databas
   control::Overview overview{
       .version = PROVISIOND_VERSION,
       .uptime = std::chrono::duration_cast<std::chrono::seconds>(now - started_at_),
-      .is_draining = wiring_.flow.is_draining(),
+      .is_draining = wiring_.flow.first_contact().is_draining(),
       .database = database,
       .interfaces = {}};
   for (const flow::Interface& interface : wiring_.interfaces) {
@@ -64,23 +65,23 @@ control::Overview ControlDesk::overview(const control::DatabaseOverview& databas
                                    .is_network_found = network.is_found,
                                    .is_present = interface.is_present(),
                                    .source = source ? std::string{to_string(*source)} : "",
-                                   .peers = interface.peers.size(),
-                                   .greeted = interface.peers.count(PeerStage::greeting)});
+                                   .peers = interface.peers.table().size(),
+                                   .greeted = interface.peers.table().count(PeerStage::greeting)});
   }
   return overview;
 }
 
 PeerSlice ControlDesk::peers(const control::PeersQuestion& question) const {
-  return wiring_.flow.views(wiring_.interfaces[question.interface.value], question.walk,
-                            control::most_peers_per_question);
+  return flow::views(wiring_.interfaces[question.interface.value], question.walk,
+                     control::most_peers_per_question);
 }
 
 control::DrainAnswer ControlDesk::drain(const control::DrainQuestion& question) {
   if (question.begins)
-    wiring_.flow.drain();
+    wiring_.flow.first_contact().drain();
   else
-    wiring_.flow.resume();
-  return {.is_draining = wiring_.flow.is_draining()};
+    wiring_.flow.first_contact().resume();
+  return {.is_draining = wiring_.flow.first_contact().is_draining()};
 }
 
 Result<std::optional<ControlSocket>> open_control(const settings::Control& settings) {

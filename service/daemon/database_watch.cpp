@@ -28,9 +28,9 @@ DatabaseWatch::Sessions DatabaseWatch::sessions_of(lookup::Pool& pool,
 void DatabaseWatch::pass(const Instant& now) {
   note_answers(now);
   warn_of_missing_rows(now.steady);
-  if (!wiring_.flow.has_waiting(now)) return;
+  if (!wiring_.flow.first_contact().has_waiting(now)) return;
   if (wiring_.sessions.can_look_up())
-    wiring_.flow.resume_waiting(now);
+    wiring_.flow.first_contact().resume_waiting(now);
   else
     wiring_.sessions.hurry_look_ups(now.steady);
 }
@@ -44,25 +44,25 @@ void DatabaseWatch::seek_primary() {
 }
 
 void DatabaseWatch::note_answers(const Instant& now) {
-  const std::optional<evict::Staleness::Turn> turn =
+  const std::optional<evict::Staleness::Transition> turn =
       staleness_.pass(wiring_.metrics.database_answers.value(), now.steady);
   if (!turn) return;
   switch (*turn) {
-  case evict::Staleness::Turn::answered:
+  case evict::Staleness::Transition::answered:
     wiring_.metrics.database_last_answer.set(
         std::chrono::duration_cast<std::chrono::seconds>(now.wall.time_since_epoch()).count());
     return;
-  case evict::Staleness::Turn::warning:
+  case evict::Staleness::Transition::warning:
     return log::warning("the database has not answered for half of database.max-stale",
                         {{"max_stale", in_seconds(limits_.max_stale)},
                          {"then", limits_.removes_peers ? "peers are removed" : "peers are kept"}});
-  case evict::Staleness::Turn::stale:
+  case evict::Staleness::Transition::stale:
     return become_stale();
   }
 }
 
 void DatabaseWatch::become_stale() {
-  const std::size_t removed = limits_.removes_peers ? wiring_.flow.remove_ours() : 0;
+  const std::size_t removed = limits_.removes_peers ? wiring_.flow.life().remove_ours() : 0;
   log::warning(
       "the database has not answered for database.max-stale",
       {{"max_stale", in_seconds(limits_.max_stale)}, {"removed_peers", std::to_string(removed)}});

@@ -1,87 +1,113 @@
 #include "daemon/interfaces.hpp"
 
 #include "base/log.hpp"
+#include "peers/device_queue.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace provisiond::daemon {
 
-Interfaces::Interfaces(const Wiring& wiring, const std::vector<kernel::Backend>& backends,
-                       Duration interval)
-    : wiring_{wiring} {
-  for (const kernel::Backend backend : backends) {
-    tracking_.push_back(Tracking{.backend = backend,
-                                 .ifindex = 0,
-                                 .listen_port = 0,
-                                 .schedule = watch::Schedule{interval},
-                                 .is_ordered = false,
-                                 .has_failed = false,
-                                 .last_problem = {}});
-  }
-}
+using watch::Question;
+
+Interfaces::Interfaces(Wiring wiring, Duration interval)
+    : wiring_{std::move(wiring)}, tracking_(wiring_.interfaces.size(), Tracking{interval}) {}
 
 std::size_t Interfaces::present() const {
-  return static_cast<std::size_t>(
-      std::count_if(wiring_.interfaces.begin(), wiring_.interfaces.end(),
-                    [](const flow::Interface& interface) { return interface.is_present(); }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      wiring_.interfaces, [](const flow::Interface& interface) { return interface.is_present(); }));
 }
 
 bool Interfaces::is_concerned(const kernel::LinkEvent& event) const {
   if (event.kind == kernel::LinkEvent::Kind::overrun) return true;
-  return std::any_of(
-      wiring_.interfaces.begin(), wiring_.interfaces.end(), [&](const flow::Interface& interface) {
-        return interface.name == event.name || ifindex_of(interface.id) == event.ifindex;
-      });
+  return std::ranges::any_of(wiring_.interfaces, [&](const flow::Interface& interface) {
+    return interface.name == event.name || interface.ifindex == event.ifindex;
+  });
 }
 
-void Interfaces::look(const Instant& now) {
-  for (flow::Interface& interface : wiring_.interfaces)
-    look_at(interface, tracking_[interface.id.value], now);
-}
-
-void Interfaces::look_at(flow::Interface& interface, Tracking& tracking, const Instant& now) {
-  std::unique_ptr<kernel::WgDevice> opened;
-  if (!interface.is_present()) {
-    Result<std::unique_ptr<kernel::WgDevice>> device =
-        wiring_.open_device(interface.name, tracking.backend);
-    if (!device) return problem(interface, tracking, device.error().message());
-    opened = std::move(*device);
+void Interfaces::look(const Instant& now, Urgency urgency) {
+  for (const flow::Interface& interface : wiring_.interfaces) {
+    Tracking& tracking = tracking_[interface.id.value];
+    if (urgency == Urgency::urgent)
+      tracking.looks_again = tracking.is_looking;
+    else if (now.steady < tracking.look_due)
+      continue;
+    look_at(interface, tracking, now);
   }
-  kernel::WgDevice& device = opened ? *opened : *interface.device;
-  const Result<kernel::DeviceIdentity> seen = device.identity();
-  if (!seen) {
-    disappear(interface, tracking, seen.error().message());
+}
+
+// Of one that is not served yet its peers are read as well, to be known from the beginning.
+void Interfaces::look_at(const flow::Interface& interface, Tracking& tracking,
+                         const Instant& /*now*/) {
+  if (tracking.is_looking) return;
+  const Question question = interface.is_present() ? Question::identity : Question::both;
+  tracking.is_looking =
+      wiring_.ask(interface.id, {.question = question, .ifindex = interface.ifindex});
+}
+
+void Interfaces::take(watch::Reading reading, const Instant& now) {
+  const flow::Interface& interface = wiring_.interfaces[reading.interface.value];
+  Tracking& tracking = tracking_[reading.interface.value];
+  if (reading.order.question == Question::peers) {
+    tracking.is_passing = false;
+    if (interface.is_present() && reading.order.ifindex == interface.ifindex)
+      take_peers(interface, tracking, reading, now);
     return;
   }
-  if (interface.is_present() && seen->ifindex != tracking.ifindex) {
-    disappear(interface, tracking, "it was made again");
+  tracking.is_looking = false;
+  tracking.look_due = reading.end + 9 * (reading.end - reading.begin);
+  seen(interface, tracking, reading, now);
+  if (std::exchange(tracking.looks_again, false)) look_at(interface, tracking, now);
+}
+
+void Interfaces::seen(const flow::Interface& interface, Tracking& tracking, watch::Reading& reading,
+                      const Instant& now) {
+  if (!*reading.identity) return not_seen(interface, tracking, reading.identity->error());
+  const kernel::DeviceIdentity& device = **reading.identity;
+  if (std::exchange(tracking.is_silent, false))
+    log::info("device answers again", {{"interface", interface.name}});
+  if (interface.is_present() && device.ifindex != interface.ifindex) {
+    detach(interface, tracking, "it was made again");
     return look_at(interface, tracking, now);
   }
-  if (!follow(interface, tracking, *seen, now.steady)) return;
-  if (!opened) return;
-  interface.device = std::move(opened);
-  appear(interface, tracking, *seen);
-  pass_over(interface, tracking, now);
+  if (!device.private_key || device.listen_port == 0) {
+    const char* what = device.private_key ? "it is down or has no listen port; `ip link set up dev "
+                                          : "it has no private key; `wg set ";
+    return detach(interface, tracking, fmt::format("{}{}`", what, interface.name));
+  }
+  const bool is_new = !interface.is_present();
+  if (is_new && reading.peers && !*reading.peers)
+    return not_seen(interface, tracking, reading.peers->error());
+  if (is_new && !reading.peers) return look_at(interface, tracking, now); // detached meanwhile
+  if (!watch_port(interface, tracking, device, now.steady)) return;
+  if (!attach(interface, tracking, device, now.steady) || !is_new) return;
+  wiring_.flow.life().begin_pass(interface.id);
+  take_peers(interface, tracking, reading, now);
+  while (wiring_.flow.life().is_passing())
+    wiring_.flow.life().work_off_passes(now);
 }
 
-void Interfaces::appear(flow::Interface& interface, Tracking& tracking,
-                        const kernel::DeviceIdentity& seen) {
-  tracking.ifindex = seen.ifindex;
-  tracking.last_problem.clear();
-  tracking.has_failed = false;
-  tracking.schedule.hurry();
-  log::info("serving interface",
-            {{"interface", interface.name},
-             {"network", interface.network},
-             {"public_key", interface.identity->public_key().to_string()},
-             {"listen_port", std::to_string(seen.listen_port)},
-             {"source", std::string{to_string(*wiring_.sources.source_of(interface.id))}}});
+// An interface that is not there is waited for. One that does not answer is what it was.
+void Interfaces::not_seen(const flow::Interface& interface, Tracking& tracking,
+                          const Error& error) {
+  const bool is_gone = peers::verdict_on(error) == peers::Verdict::gone;
+  if (!interface.is_present()) {
+    if (is_gone) wiring_.sources.unwatch(interface.id);
+    if (is_gone) tracking.watched_port = 0;
+    return problem(interface, tracking, error.message());
+  }
+  if (is_gone) return detach(interface, tracking, error.message());
+  wiring_.metrics.device_errors.add();
+  if (std::exchange(tracking.is_silent, true)) return;
+  log::warning("device does not answer, its peers stay as they are",
+               {{"interface", interface.name}, {"error", error.message()}});
 }
 
-void Interfaces::disappear(flow::Interface& interface, Tracking& tracking, const std::string& why) {
+void Interfaces::detach(const flow::Interface& interface, Tracking& tracking,
+                        const std::string& why) {
   if (interface.is_present()) {
     log::warning("interface gone, waiting for it",
                  {{"interface", interface.name}, {"reason", why}});
@@ -89,123 +115,98 @@ void Interfaces::disappear(flow::Interface& interface, Tracking& tracking, const
   } else {
     problem(interface, tracking, why);
   }
-  interface.device.reset();
-  interface.identity.reset();
-  tracking.ifindex = 0;
-  tracking.listen_port = 0;
+  tracking.watched_port = 0;
+  tracking.is_silent = false;
   wiring_.sources.unwatch(interface.id);
-  wiring_.flow.forget(interface);
+  wiring_.flow.life().detach(interface.id);
 }
 
-// False when the interface cannot be served as it is.
-bool Interfaces::follow(flow::Interface& interface, Tracking& tracking,
-                        const kernel::DeviceIdentity& seen, TimePoint now) {
-  if (!seen.private_key || seen.listen_port == 0) {
-    const char* what = seen.private_key ? "it is down or has no listen port; `ip link set up dev "
-                                        : "it has no private key; `wg set ";
-    disappear(interface, tracking, fmt::format("{}{}`", what, interface.name));
-    return false;
-  }
-  if (!follow_key(interface, tracking, *seen.private_key)) return false;
-  if (seen.listen_port == tracking.listen_port) return true;
+bool Interfaces::watch_port(const flow::Interface& interface, Tracking& tracking,
+                            const kernel::DeviceIdentity& device, TimePoint now) {
+  if (device.listen_port == tracking.watched_port) return true;
   const Status watched = wiring_.sources.watch(
-      {.id = interface.id, .ifindex = seen.ifindex, .listen_port = seen.listen_port}, now);
+      {.id = interface.id, .ifindex = device.ifindex, .listen_port = device.listen_port}, now);
   if (!watched) {
     problem(interface, tracking, watched.error().message());
     return false;
   }
-  if (tracking.listen_port != 0) {
+  if (tracking.watched_port != 0) {
     log::info("listen port changed",
-              {{"interface", interface.name}, {"listen_port", std::to_string(seen.listen_port)}});
+              {{"interface", interface.name}, {"listen_port", std::to_string(device.listen_port)}});
   }
-  tracking.listen_port = seen.listen_port;
-  interface.listen_port = seen.listen_port;
+  tracking.watched_port = device.listen_port;
   return true;
 }
 
-bool Interfaces::follow_key(flow::Interface& interface, Tracking& tracking,
-                            const Secret<32>& private_key) {
-  if (interface.identity && sodium_memcmp(interface.identity->private_key().data(),
-                                          private_key.bytes().data(), 32) == 0) {
-    return true;
+// What has not changed stays as it is; false when the interface cannot be served.
+bool Interfaces::attach(const flow::Interface& interface, Tracking& tracking,
+                        const kernel::DeviceIdentity& device, TimePoint /*now*/) {
+  std::shared_ptr<const authenticate::InterfaceIdentity> identity = interface.identity;
+  const bool is_same_key = identity && sodium_memcmp(identity->private_key().data(),
+                                                     device.private_key->bytes().data(), 32) == 0;
+  if (!is_same_key) {
+    Result<std::shared_ptr<const authenticate::InterfaceIdentity>> made =
+        authenticate::InterfaceIdentity::make(*device.private_key);
+    if (!made) {
+      problem(interface, tracking, made.error().message());
+      return false;
+    }
+    identity = std::move(*made);
   }
-  Result<std::shared_ptr<const authenticate::InterfaceIdentity>> identity =
-      authenticate::InterfaceIdentity::make(private_key);
-  if (!identity) {
-    problem(interface, tracking, identity.error().message());
-    return false;
+  const bool is_new = !interface.is_present();
+  wiring_.flow.life().attach(
+      interface.id,
+      {.identity = identity, .ifindex = device.ifindex, .listen_port = device.listen_port});
+  const std::string key = identity->public_key().to_string();
+  if (is_new) {
+    tracking.last_problem.clear();
+    tracking.has_failed = false;
+    tracking.schedule.hurry();
+    log::info("serving interface",
+              {{"interface", interface.name},
+               {"network", interface.network},
+               {"public_key", key},
+               {"listen_port", std::to_string(device.listen_port)},
+               {"source", std::string{to_string(*wiring_.sources.source_of(interface.id))}}});
+  } else if (!is_same_key) {
+    log::info("private key changed", {{"interface", interface.name}, {"public_key", key}});
   }
-  if (interface.identity) {
-    log::info("private key changed", {{"interface", interface.name},
-                                      {"public_key", (*identity)->public_key().to_string()}});
-  }
-  interface.identity = std::move(*identity);
   return true;
 }
 
 void Interfaces::pass(const Instant& now) {
-  for (flow::Interface& interface : wiring_.interfaces) {
+  for (const flow::Interface& interface : wiring_.interfaces) {
     Tracking& tracking = tracking_[interface.id.value];
-    if (!interface.is_present() || tracking.is_ordered || wiring_.flow.has_inspections()) continue;
+    if (!interface.is_present() || tracking.is_passing || interface.inspection.has_work()) continue;
     const bool seeks_all = interface.known != flow::Interface::Known::all && !tracking.has_failed;
-    const bool is_urgent = wiring_.flow.greeted() > 0 || seeks_all;
+    const bool is_urgent = wiring_.flow.life().greeted() > 0 || seeks_all;
     if (!tracking.schedule.is_due(is_urgent, now.steady)) continue;
-    tracking.is_ordered = wiring_.orders.push({.interface = interface.id,
-                                               .name = interface.name,
-                                               .backend = tracking.backend,
-                                               .ifindex = tracking.ifindex});
-    if (tracking.is_ordered) wiring_.flow.begin_pass(interface);
+    tracking.is_passing =
+        wiring_.ask(interface.id, {.question = Question::peers, .ifindex = interface.ifindex});
+    if (tracking.is_passing) wiring_.flow.life().begin_pass(interface.id);
   }
 }
 
-void Interfaces::passed(watch::Pass pass, const Instant& now) {
-  flow::Interface& interface = wiring_.interfaces[pass.interface.value];
-  Tracking& tracking = tracking_[pass.interface.value];
-  tracking.is_ordered = false;
-  if (interface.is_present() && pass.ifindex == tracking.ifindex)
-    take(interface, tracking, std::move(pass), now);
-}
-
-// The first pass over a device is made here and now: before it no device is served, because a peer
-// that is there already would be taken for a new one. Should it be incomplete, the next ones follow
-// as fast as they may until one is complete.
-void Interfaces::pass_over(flow::Interface& interface, Tracking& tracking, const Instant& now) {
-  wiring_.flow.begin_pass(interface);
-  Result<kernel::PeerList> peers = interface.device->peers();
-  if (!peers) return disappear(interface, tracking, peers.error().message());
-  const Instant done = wiring_.clock();
-  take(interface, tracking,
-       {.interface = interface.id,
-        .ifindex = tracking.ifindex,
-        .begin = now.steady,
-        .end = done.steady,
-        .peers = std::move(peers)},
-       done);
-  while (wiring_.flow.has_inspections())
-    wiring_.flow.inspect_more(done);
-}
-
-void Interfaces::take(flow::Interface& interface, Tracking& tracking, watch::Pass pass,
-                      const Instant& now) {
-  tracking.schedule.passed(pass.begin, pass.end);
-  wiring_.metrics.watch_pass_duration.observe(pass.end - pass.begin);
-  if (!pass.peers) return note_failure(interface, tracking, pass.peers.error().message(), now);
+void Interfaces::take_peers(const flow::Interface& interface, Tracking& tracking,
+                            watch::Reading& reading, const Instant& now) {
+  tracking.schedule.passed(reading.begin, reading.end);
+  wiring_.metrics.watch_pass_duration.observe(reading.end - reading.begin);
+  if (!*reading.peers) return note_failure(interface, tracking, reading.peers->error(), now);
   if (std::exchange(tracking.has_failed, false))
     log::info("peers can be read again", {{"interface", interface.name}});
-  if (!pass.peers->is_complete) wiring_.metrics.incomplete_passes.add();
-  wiring_.flow.inspect(interface, std::move(*pass.peers), now);
+  if (!(*reading.peers)->is_complete) wiring_.metrics.incomplete_passes.add();
+  wiring_.flow.life().take_pass(interface.id, std::move(**reading.peers), now);
 }
 
-// The device may be gone, which is said elsewhere.
-void Interfaces::note_failure(flow::Interface& interface, Tracking& tracking,
-                              const std::string& why, const Instant& now) {
+// Whether the device is gone, a look says.
+void Interfaces::note_failure(const flow::Interface& interface, Tracking& tracking,
+                              const Error& error, const Instant& now) {
   wiring_.metrics.device_errors.add();
-  const std::uint32_t ifindex = tracking.ifindex;
   look_at(interface, tracking, now);
-  const bool is_same = interface.is_present() && tracking.ifindex == ifindex;
-  if (!is_same || std::exchange(tracking.has_failed, true)) return;
+  if (peers::verdict_on(error) == peers::Verdict::gone) return;
+  if (std::exchange(tracking.has_failed, true)) return;
   log::warning("cannot read the peers, trying again at the next pass",
-               {{"interface", interface.name}, {"error", why}});
+               {{"interface", interface.name}, {"error", error.message()}});
 }
 
 void Interfaces::problem(const flow::Interface& interface, Tracking& tracking,

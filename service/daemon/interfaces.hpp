@@ -1,15 +1,13 @@
 #pragma once
 
-#include "base/channel.hpp"
 #include "base/clock.hpp"
 #include "events/source_set.hpp"
 #include "flow/flow.hpp"
 #include "flow/interface.hpp"
 #include "kernel/links.hpp"
-#include "kernel/wg_device.hpp"
 #include "metrics/metrics.hpp"
+#include "watch/reader.hpp"
 #include "watch/schedule.hpp"
-#include "watch/watcher.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -18,39 +16,41 @@
 
 namespace provisiond::daemon {
 
-// Keeps the interfaces that we serve in step with the machine: opens a device when it appears,
+// Keeps the interfaces that we serve in step with the machine: attaches a device when it appears,
 // follows its private key and port, notices when it is gone or was made again under the same name,
-// and has the watcher pass over its peers. Reads only; what follows from it is the flow's.
+// and has its peers read. An interface is served once its peers are known, because one that is
+// there already would be taken for a new one.
 //
-// Loop thread. Logs each change once. A look costs one short dump per interface; a pass is linear
-// in peers.
+// Nothing of a device is awaited here: each has a reader. A device is gone when the machine says so
+// (ENODEV, ENOENT). One that does not answer keeps its peers, and is asked again.
+//
+// Loop thread. Logs each change once. A look costs one short dump per interface, on its reader; a
+// pass is linear in peers.
 class Interfaces {
  public:
+  // Has the interface's device asked; false when its reader is busy.
+  using Ask = std::function<bool(InterfaceId, const watch::Order&)>;
   struct Wiring {
-    std::vector<flow::Interface>& interfaces;
+    const std::vector<flow::Interface>& interfaces;
     events::SourceSet& sources;
     flow::Flow& flow;
     metrics::Metrics& metrics;
-    Channel<watch::Order>& orders; // daemon -> watcher
-    kernel::OpenDevice open_device = kernel::open_device;
-    std::function<Instant()> clock = Instant::now; // read only where a pass takes time itself
+    Ask ask;
   };
 
-  // `backends` and `interval` (between passes) are indexed like Wiring::interfaces.
-  Interfaces(const Wiring& wiring, const std::vector<kernel::Backend>& backends, Duration interval);
+  // `interval` is between passes.
+  Interfaces(Wiring wiring, Duration interval);
 
-  // Once per identity interval, and when a link changed.
-  void look(const Instant& now);
+  // Once per identity interval, and when a link changed. A device that takes long to describe
+  // itself is asked less often, a tenth of its time at most, unless `is_urgent`.
+  enum class Urgency : std::uint8_t { regular, urgent };
+  void look(const Instant& now, Urgency urgency = Urgency::regular);
   // As often as the loop turns; has devices passed over when their schedule says so.
   void pass(const Instant& now);
-  // The watcher has passed over a device.
-  void passed(watch::Pass pass, const Instant& now);
+  // A reader has answered.
+  void take(watch::Reading reading, const Instant& now);
 
   [[nodiscard]] std::size_t present() const;
-  // As the kernel counts them; 0 while the interface is not there.
-  [[nodiscard]] std::uint32_t ifindex_of(InterfaceId id) const {
-    return tracking_[id.value].ifindex;
-  }
   // Whether what happened to a link may be about an interface that is ours, by its name, or was
   // until it got another one.
   [[nodiscard]] bool is_concerned(const kernel::LinkEvent& event) const;
@@ -58,24 +58,31 @@ class Interfaces {
  private:
   // What we know of an interface beyond what the flow needs.
   struct Tracking {
-    kernel::Backend backend = kernel::Backend::automatic;
-    std::uint32_t ifindex = 0;
-    std::uint16_t listen_port = 0;
+    explicit Tracking(Duration interval) : schedule{interval} {}
+
+    std::uint16_t watched_port = 0; // 0: not watched
     watch::Schedule schedule;
-    bool is_ordered = false;  // a pass of it is under way
-    bool has_failed = false;  // the last pass, so that a lasting failure is logged once
-    std::string last_problem; // so that a lasting problem is logged once
+    bool is_looking = false;  // its identity is being read
+    bool is_passing = false;  // its peers are being read
+    bool looks_again = false; // a link has changed meanwhile
+    TimePoint look_due{};
+    bool has_failed = false;    // the last pass, so that a lasting failure is logged once
+    bool is_silent = false;     // the device does not answer, likewise
+    std::string last_problem{}; // so that a lasting problem is logged once
   };
 
-  void look_at(flow::Interface& interface, Tracking& tracking, const Instant& now);
-  void appear(flow::Interface& interface, Tracking& tracking, const kernel::DeviceIdentity& seen);
-  void disappear(flow::Interface& interface, Tracking& tracking, const std::string& why);
-  bool follow(flow::Interface& interface, Tracking& tracking, const kernel::DeviceIdentity& seen,
-              TimePoint now);
-  bool follow_key(flow::Interface& interface, Tracking& tracking, const Secret<32>& private_key);
-  void pass_over(flow::Interface& interface, Tracking& tracking, const Instant& now);
-  void take(flow::Interface& interface, Tracking& tracking, watch::Pass pass, const Instant& now);
-  void note_failure(flow::Interface& interface, Tracking& tracking, const std::string& why,
+  void look_at(const flow::Interface& interface, Tracking& tracking, const Instant& now);
+  void seen(const flow::Interface& interface, Tracking& tracking, watch::Reading& reading,
+            const Instant& now);
+  void not_seen(const flow::Interface& interface, Tracking& tracking, const Error& error);
+  void detach(const flow::Interface& interface, Tracking& tracking, const std::string& why);
+  [[nodiscard]] bool watch_port(const flow::Interface& interface, Tracking& tracking,
+                                const kernel::DeviceIdentity& seen, TimePoint now);
+  [[nodiscard]] bool attach(const flow::Interface& interface, Tracking& tracking,
+                            const kernel::DeviceIdentity& seen, TimePoint now);
+  void take_peers(const flow::Interface& interface, Tracking& tracking, watch::Reading& reading,
+                  const Instant& now);
+  void note_failure(const flow::Interface& interface, Tracking& tracking, const Error& error,
                     const Instant& now);
   static void problem(const flow::Interface& interface, Tracking& tracking,
                       const std::string& text);

@@ -6,17 +6,19 @@ namespace provisiond::daemon {
 
 namespace {
 
-flow::GreetingMode greeting_from(settings::Greeting greeting) {
+greet::GreetingMode greeting_from(settings::Greeting greeting) {
   switch (greeting) {
   case settings::Greeting::reverse:
-    return flow::GreetingMode::reverse;
+    return greet::GreetingMode::reverse;
   case settings::Greeting::resubmit:
-    return flow::GreetingMode::resubmit;
+    return greet::GreetingMode::resubmit;
   case settings::Greeting::automatic:
-    return flow::GreetingMode::automatic;
+    return greet::GreetingMode::automatic;
   }
-  return flow::GreetingMode::reverse;
+  return greet::GreetingMode::reverse;
 }
+
+} // namespace
 
 kernel::Backend backend_from(settings::Backend backend) {
   switch (backend) {
@@ -29,8 +31,6 @@ kernel::Backend backend_from(settings::Backend backend) {
   }
   return kernel::Backend::automatic;
 }
-
-} // namespace
 
 std::vector<flow::Interface> interfaces_from(const settings::Settings& settings) {
   std::vector<flow::Interface> interfaces;
@@ -45,13 +45,6 @@ std::vector<flow::Interface> interfaces_from(const settings::Settings& settings)
     interface.is_exclusive = configured.exclusive;
   }
   return interfaces;
-}
-
-std::vector<kernel::Backend> backends_from(const settings::Settings& settings) {
-  std::vector<kernel::Backend> backends;
-  for (const settings::Interface& interface : settings.interfaces)
-    backends.push_back(backend_from(interface.backend));
-  return backends;
 }
 
 std::vector<std::optional<Routing::Order>> route_orders_from(const settings::Settings& settings) {
@@ -88,7 +81,7 @@ admit::SourceGate::Limits source_gate_limits(const settings::Settings& settings)
           .entries = admission.source_entries};
 }
 
-admit::RefusedKeys::Limits refused_keys_limits(const settings::Settings& settings) {
+admit::NegativeCache::Limits negative_cache_limits(const settings::Settings& settings) {
   return {.ttl = settings.admission.refused_key_ttl,
           .entries = settings.admission.refused_key_entries};
 }
@@ -135,8 +128,7 @@ DatabaseWatch::Limits database_watch_limits(const settings::Settings& settings) 
 flow::Limits flow_limits(const settings::Settings& settings, const lookup::Gateway& gateway) {
   return {.demands_cookies = settings.admission.cookies == settings::CookieMode::under_load,
           .load_threshold = settings.admission.cookie_threshold,
-          .greeting_deadline = settings.greet.deadline,
-          .greeting_patience = settings.greet.patience,
+          .greetings = {.deadline = settings.greet.deadline, .patience = settings.greet.patience},
           .idle_timeout = settings.evict.idle_timeout,
           .max_missing = settings.database.max_missing,
           .gateway = gateway.name,

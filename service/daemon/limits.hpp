@@ -2,7 +2,7 @@
 
 #include "admit/claim_gate.hpp"
 #include "admit/key_gate.hpp"
-#include "admit/refused_keys.hpp"
+#include "admit/negative_cache.hpp"
 #include "admit/source_gate.hpp"
 #include "daemon/database_watch.hpp"
 #include "daemon/routing.hpp"
@@ -23,13 +23,13 @@
 namespace provisiond::daemon {
 
 std::vector<flow::Interface> interfaces_from(const settings::Settings& settings);
-std::vector<kernel::Backend> backends_from(const settings::Settings& settings);
+kernel::Backend backend_from(settings::Backend backend);
 // For each interface; none where no routes are kept.
 std::vector<std::optional<Routing::Order>> route_orders_from(const settings::Settings& settings);
 std::vector<std::string> networks_from(const settings::Settings& settings);
 std::vector<std::string> interface_names_from(const settings::Settings& settings);
 admit::SourceGate::Limits source_gate_limits(const settings::Settings& settings);
-admit::RefusedKeys::Limits refused_keys_limits(const settings::Settings& settings);
+admit::NegativeCache::Limits negative_cache_limits(const settings::Settings& settings);
 admit::KeyGate::Limits key_gate_limits(const settings::Settings& settings);
 admit::ClaimGate::Limits claim_gate_limits(const settings::Settings& settings);
 greet::Budget::Limits greet_limits(const settings::Settings& settings);

@@ -5,6 +5,7 @@
 #include "daemon/control_desk.hpp"
 #include "daemon/database_hosts.hpp"
 #include "daemon/database_watch.hpp"
+#include "daemon/device_threads.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/event_sources.hpp"
 #include "daemon/identity.hpp"
@@ -55,34 +56,35 @@ struct Daemon::Parts {
   EventLoop loop;
   Notifier notifier{std::getenv("NOTIFY_SOCKET")}; // NOLINT(concurrency-mt-unsafe)
 
-  Channel<flow::Knock> knocks;            // loop -> authenticate
-  Channel<flow::Proof> proofs;            // authenticate -> loop
-  Channel<LookupRequest> lookups;         // loop -> lookup
-  Channel<LookupAnswer> answers;          // lookup -> loop
-  Channel<lookup::PoolEvent> pool_events; // lookup -> loop
-  Channel<Change> changes;                // change-feed -> loop
-  Channel<lookup::FeedEvent> feed_events; // change-feed -> loop
-  Channel<DatabaseReport> reports;        // flow -> reporter, which takes them each tick
-  Channel<watch::Order> orders;           // loop -> watcher
-  Channel<watch::Pass> passes;            // watcher -> loop
-  Channel<control::Question> questions;   // control -> loop
-  Channel<control::Answer> told;          // loop -> control
+  Channel<flow::PendingHandshake> handshakes;       // loop -> authenticate
+  Channel<flow::Authenticated> authenticated;       // authenticate -> loop
+  Channel<LookupRequest> lookups;                   // loop -> lookup
+  Channel<LookupAnswer> answers;                    // lookup -> loop
+  Channel<lookup::PoolEvent> pool_events;           // lookup -> loop
+  Channel<Change> changes;                          // change-feed -> loop
+  Channel<lookup::FeedEvent> feed_events;           // change-feed -> loop
+  Channel<DatabaseReport> reports;                  // flow -> reporter, which takes them each tick
+  Channel<peers::Acknowledgement> acknowledgements; // writers -> loop
+  Channel<watch::Reading> readings;                 // readers -> loop
+  Channel<control::Question> questions;             // control -> loop
+  Channel<control::Answer> control_answers;         // loop -> control
 
   std::vector<flow::Interface> interfaces;
-  lookup::Networks networks; // of the interfaces
+  std::unique_ptr<DeviceThreads> device_threads; // of the interfaces
+  lookup::Networks networks;                     // of the interfaces
   events::RecentInitiations recent_initiations;
   events::CrossCheck cross_check;
   admit::SourceGate source_gate;
   admit::SourceGate proven_gate;
-  Guarded<admit::Roster> roster;
-  Guarded<admit::RefusedKeys> refused_keys;
+  Guarded<peers::InstalledKeys> installed_keys;
+  Guarded<admit::NegativeCache> negative_cache;
   admit::ReplayMemory replay_memory;
   admit::KeyGate key_gate;
   admit::ClaimGate claim_gate;
   greet::Budget greet_budget;
   lookup::Ledger ledger;
   flow::Flow flow;
-  Interfaces keeper;
+  Interfaces device_watch;
   ControlDesk control_desk;
   NetworkWatch network_watch;
   std::optional<DatabaseHosts> database_hosts; // where routes are kept
@@ -93,7 +95,6 @@ struct Daemon::Parts {
   std::unique_ptr<lookup::Pool> pool;
   std::unique_ptr<lookup::ChangeFeed> change_feed;
   std::unique_ptr<lookup::Reporter> reporter;
-  std::unique_ptr<watch::Watcher> watcher;
   std::unique_ptr<control::Server> control; // none when switched off
   std::unique_ptr<DatabaseWatch> database_watch;
 

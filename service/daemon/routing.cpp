@@ -18,10 +18,10 @@ constexpr int most_rounds =
     3; // to notice what is in the way, to take it away, to put the other there
 
 install::PrefixHolder holder_of(const flow::Interface& interface, const PublicKey& key) {
-  const flow::Peer* const peer = interface.peers.find(key);
-  if (peer == nullptr || peer->owner == flow::Owner::foreign) return install::PrefixHolder::nobody;
-  return peer->owner == flow::Owner::ours ? install::PrefixHolder::ours
-                                          : install::PrefixHolder::unasked;
+  const peers::Peer* const peer = interface.peers.table().find(key);
+  if (peer == nullptr || peer->owner == peers::Owner::foreign) return install::PrefixHolder::nobody;
+  return peer->owner == peers::Owner::ours ? install::PrefixHolder::ours
+                                           : install::PrefixHolder::unasked;
 }
 
 std::string_view words_for(bool is_taken, bool is_other_network) {
@@ -42,7 +42,7 @@ Routing::Routing(const Wiring& wiring, const std::vector<std::optional<Order>>& 
     const std::optional<Order>& order = orders[interface.id.value];
     if (!order) continue;
     within.insert(within.end(), order->within.begin(), order->within.end());
-    interface.allowed_ips.remember_changes();
+    interface.peers.allowed_ips().remember_changes();
     tracking_.push_back(Tracking{.interface = interface.id,
                                  .order = *order,
                                  .ifindex = 0,
@@ -54,7 +54,7 @@ Routing::Routing(const Wiring& wiring, const std::vector<std::optional<Order>>& 
                                  .reviewed = {}});
   }
   for (flow::Interface& interface : wiring_.interfaces)
-    interface.peers.remember_endpoints(within);
+    interface.peers.table().remember_endpoints(within);
 }
 
 void Routing::step(TimePoint now) {
@@ -73,12 +73,11 @@ void Routing::step(TimePoint now) {
 
 void Routing::step(Tracking& tracking, TimePoint now) {
   flow::Interface& interface = wiring_.interfaces[tracking.interface.value];
-  const std::vector<IpPrefix> changed = interface.allowed_ips.take_changes();
+  const std::vector<IpPrefix> changed = interface.peers.allowed_ips().take_changes();
   // Before the first pass nothing is known of what the routes are for.
   using Known = flow::Interface::Known;
   const Known known = interface.is_present() ? interface.known : Known::none;
-  const std::uint32_t ifindex =
-      known != Known::none ? wiring_.ifindex_of(tracking.interface) : std::uint32_t{0};
+  const std::uint32_t ifindex = known != Known::none ? interface.ifindex : std::uint32_t{0};
   // With all peers known, a keeper begins that takes off the routes which have none.
   const bool is_same_interface = std::exchange(tracking.ifindex, ifindex) == ifindex;
   const bool is_as_known = std::exchange(tracking.known, known) == known;
@@ -94,7 +93,7 @@ void Routing::step(Tracking& tracking, TimePoint now) {
   tracking.keeper->note(changed);
   review(tracking);
   const install::RouteKeeper::Outcome outcome = tracking.keeper->step(
-      interface.allowed_ips,
+      interface.peers.allowed_ips(),
       [&](const IpPrefix& prefix, const PublicKey& key) {
         return tracking.yielded.contains(prefix) ? install::PrefixHolder::nobody
                                                  : holder_of(interface, key);
@@ -149,22 +148,22 @@ Routing::InTheWay Routing::arrange(Tracking& tracking, const IpPrefix& prefix) {
 }
 
 // None where it is nobody's, or somebody else's.
-const flow::Peer* Routing::holder(const Tracking& tracking, const IpPrefix& prefix) const {
+const peers::Peer* Routing::holder(const Tracking& tracking, const IpPrefix& prefix) const {
   const flow::Interface& interface = wiring_.interfaces[tracking.interface.value];
-  const std::optional<PublicKey> key = interface.allowed_ips.owner_of(prefix);
-  const flow::Peer* const peer = key ? interface.peers.find(*key) : nullptr;
-  return peer != nullptr && peer->owner != flow::Owner::foreign ? peer : nullptr;
+  const std::optional<PublicKey> key = interface.peers.allowed_ips().owner_of(prefix);
+  const peers::Peer* const peer = key ? interface.peers.table().find(*key) : nullptr;
+  return peer != nullptr && peer->owner != peers::Owner::foreign ? peer : nullptr;
 }
 
 // Another interface of the network has a claim to the route, and its peer was active later.
 bool Routing::is_beaten(const Tracking& tracking, const IpPrefix& prefix) const {
-  const flow::Peer* const mine = holder(tracking, prefix);
+  const peers::Peer* const mine = holder(tracking, prefix);
   const std::string& network = wiring_.interfaces[tracking.interface.value].network;
   return mine != nullptr && std::ranges::any_of(tracking_, [&](const Tracking& other) {
            if (!is_beside(tracking, other) || !other.keeper || other.yielded.contains(prefix) ||
                wiring_.interfaces[other.interface.value].network != network)
              return false;
-           const flow::Peer* const theirs = holder(other, prefix);
+           const peers::Peer* const theirs = holder(other, prefix);
            return theirs != nullptr && theirs->active_at > mine->active_at;
          });
 }
@@ -195,7 +194,7 @@ bool Routing::open(const flow::Interface& interface, Tracking& tracking) {
   };
   const auto holds_endpoint = [this](const IpPrefix& prefix) {
     return std::ranges::any_of(wiring_.interfaces, [&](const flow::Interface& each) {
-      return each.peers.has_endpoint_in(prefix);
+      return each.peers.table().has_endpoint_in(prefix);
     });
   };
   tracking.keeper = std::make_unique<install::RouteKeeper>(
@@ -211,7 +210,7 @@ bool Routing::open(const flow::Interface& interface, Tracking& tracking) {
 
 bool Routing::is_of_network(std::uint32_t ifindex, const std::string& network) const {
   return std::ranges::any_of(wiring_.interfaces, [&](const flow::Interface& each) {
-    return each.network == network && wiring_.ifindex_of(each.id) == ifindex;
+    return each.network == network && each.ifindex == ifindex;
   });
 }
 
@@ -257,7 +256,7 @@ void Routing::report(const flow::Interface& interface, const Tracking& tracking,
                      const install::RefusedRoute& refused, TimePoint now) {
   wiring_.metrics.routes_refused.add();
   if (!lines_.take(lines_of_faults, now)) return wiring_.metrics.log_lines_suppressed.add();
-  const std::optional<PublicKey> key = interface.allowed_ips.owner_of(refused.prefix);
+  const std::optional<PublicKey> key = interface.peers.allowed_ips().owner_of(refused.prefix);
   log::warning("route refused", {{"interface", interface.name},
                                  {"prefix", refused.prefix.to_string()},
                                  {"table", std::to_string(tracking.order.table)},

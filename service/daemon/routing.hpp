@@ -38,7 +38,6 @@ class Routing {
   using DatabaseAddresses = std::function<std::optional<std::vector<IpAddress>>()>;
   struct Wiring {
     std::vector<flow::Interface>& interfaces;
-    std::function<std::uint32_t(InterfaceId)> ifindex_of; // 0 while it is not there
     DatabaseAddresses database_addresses;
     metrics::Metrics& metrics;
     OpenRoutes open_routes = kernel::open_routes;
@@ -83,7 +82,7 @@ class Routing {
   void step(Tracking& tracking, TimePoint now);
   void review(Tracking& tracking);
   [[nodiscard]] InTheWay arrange(Tracking& tracking, const IpPrefix& prefix);
-  [[nodiscard]] const flow::Peer* holder(const Tracking& tracking, const IpPrefix& prefix) const;
+  [[nodiscard]] const peers::Peer* holder(const Tracking& tracking, const IpPrefix& prefix) const;
   [[nodiscard]] bool is_beaten(const Tracking& tracking, const IpPrefix& prefix) const;
   [[nodiscard]] bool are_others_known(const Tracking& tracking) const;
   [[nodiscard]] bool is_beside(const Tracking& tracking, const Tracking& other) const;

@@ -24,7 +24,7 @@ constexpr Duration routes_tick = 1ms; // while routes are not in step yet
 constexpr Duration source_check_interval = 1s;
 constexpr Duration summary_interval = 10s;
 constexpr std::size_t answers_per_turn = 1024;
-constexpr std::size_t proofs_per_turn = 1024;
+constexpr std::size_t results_per_turn = 1024;
 constexpr std::size_t changes_per_turn = 1024;
 
 } // namespace
@@ -45,12 +45,13 @@ void Daemon::run() {
 void Daemon::attach() {
   EventLoop& loop = parts_->loop;
   loop.on_readable(parts_->opened.sources->fd(), [this] { take_sightings(); });
-  loop.on_readable(parts_->proofs.ready_fd(), [this] { take_proofs(); });
+  loop.on_readable(parts_->authenticated.ready_fd(), [this] { take_authenticated(); });
   loop.on_readable(parts_->answers.ready_fd(), [this] { take_answers(); });
   loop.on_readable(parts_->pool_events.ready_fd(), [this] { take_pool_events(); });
   loop.on_readable(parts_->changes.ready_fd(), [this] { take_changes(); });
   loop.on_readable(parts_->feed_events.ready_fd(), [this] { take_feed_events(); });
-  loop.on_readable(parts_->passes.ready_fd(), [this] { take_passes(); });
+  loop.on_readable(parts_->acknowledgements.ready_fd(), [this] { take_acknowledgements(); });
+  loop.on_readable(parts_->readings.ready_fd(), [this] { take_readings(); });
   loop.on_readable(parts_->questions.ready_fd(), [this] { take_control_questions(); });
   loop.on_readable(parts_->opened.links.fd(), [this] { take_link_events(); });
   loop.on_termination([this] { parts_->loop.stop(); });
@@ -62,7 +63,7 @@ void Daemon::take_sightings() {
   parts_->sightings.clear();
   parts_->opened.sources->read(now, parts_->sightings);
   for (const Sighting& sighting : parts_->sightings)
-    parts_->flow.knock(sighting, now);
+    parts_->flow.first_contact().knock(sighting, now);
   parts_->flow.commit(now);
   tell_of_sources();
 }
@@ -75,10 +76,10 @@ void Daemon::tell_of_sources() {
   }
 }
 
-void Daemon::take_proofs() {
+void Daemon::take_authenticated() {
   const Instant now = Instant::now();
-  for (const flow::Proof& proof : parts_->proofs.drain(proofs_per_turn))
-    parts_->flow.proven(proof, now);
+  for (const flow::Authenticated& result : parts_->authenticated.drain(results_per_turn))
+    parts_->flow.first_contact().proven(result, now);
 }
 
 // Which database it was that answered is known before its answers are taken.
@@ -89,7 +90,7 @@ void Daemon::take_answers() {
     parts_->metrics.lookup_duration.observe(now.steady - answer.asked_at);
     parts_->flow.answered(std::move(answer), now);
   }
-  parts_->flow.recheck(now);
+  parts_->flow.life().revalidate(now);
   parts_->flow.commit(now);
   parts_->routing.step(now.steady); // before the first handshake of a new peer is over
 }
@@ -109,14 +110,14 @@ void Daemon::take_pool_events() {
 // What a standby said of the peers on our devices may have been old.
 void Daemon::ask_again() {
   for (const flow::Interface& interface : parts_->interfaces)
-    parts_->flow.changed({.interface = interface.id, .key = std::nullopt}, Instant::now());
+    parts_->flow.life().changed({.interface = interface.id, .key = std::nullopt}, Instant::now());
 }
 
 void Daemon::take_changes() {
   const Instant now = Instant::now();
   for (const Change& change : parts_->changes.drain(changes_per_turn))
-    parts_->flow.changed(change, now);
-  parts_->flow.recheck(now);
+    parts_->flow.life().changed(change, now);
+  parts_->flow.life().revalidate(now);
 }
 
 void Daemon::take_feed_events() {
@@ -127,22 +128,32 @@ void Daemon::take_feed_events() {
   parts_->database_watch->seek_primary();
 }
 
-void Daemon::take_passes() {
+void Daemon::take_acknowledgements() {
   const Instant now = Instant::now();
-  for (watch::Pass& pass : parts_->passes.drain(1))
-    parts_->keeper.passed(std::move(pass), now);
-  parts_->flow.recheck(now);
   parts_->flow.commit(now);
+  parts_->routing.step(now.steady);
+}
+
+void Daemon::take_readings() {
+  const Instant now = Instant::now();
+  const std::size_t present = parts_->device_watch.present();
+  for (watch::Reading& reading : parts_->readings.drain(1))
+    parts_->device_watch.take(std::move(reading), now);
+  parts_->flow.life().revalidate(now);
+  parts_->flow.commit(now);
+  if (parts_->device_watch.present() == present) return;
+  tell_of_sources();
+  announce();
 }
 
 void Daemon::take_link_events() {
   const std::vector<kernel::LinkEvent> events = parts_->opened.links.read();
   const bool concerns_us =
       std::any_of(events.begin(), events.end(), [this](const kernel::LinkEvent& event) {
-        return parts_->keeper.is_concerned(event);
+        return parts_->device_watch.is_concerned(event);
       });
   if (!concerns_us) return;
-  parts_->keeper.look(Instant::now());
+  parts_->device_watch.look(Instant::now(), Interfaces::Urgency::urgent);
   parts_->routing.hurry();
   tell_of_sources();
 }
@@ -163,10 +174,10 @@ void Daemon::take_control_questions() {
 
 void Daemon::tick() {
   const Instant now = Instant::now();
-  parts_->keeper.pass(now);
+  parts_->device_watch.pass(now);
   parts_->flow.give_up_questions(now);
-  parts_->flow.inspect_more(now);
-  parts_->flow.recheck(now);
+  parts_->flow.life().work_off_passes(now);
+  parts_->flow.life().revalidate(now);
   parts_->flow.commit(now);
   parts_->pool->tick(now.steady);
   parts_->change_feed->tick(now.steady);
@@ -176,9 +187,9 @@ void Daemon::tick() {
 }
 
 Duration Daemon::pause_before_tick() const {
-  const flow::Flow& flow = parts_->flow;
-  if (flow.has_departures() || flow.has_inspections() || flow.has_rechecks()) return work_tick;
-  return flow.greeted() > 0 ? busy_tick : idle_tick;
+  const flow::Life& life = parts_->flow.life();
+  if (life.has_work()) return work_tick;
+  return life.greeted() > 0 ? busy_tick : idle_tick;
 }
 
 // Many routes take many steps; packets and answers come in between.
@@ -189,17 +200,14 @@ void Daemon::keep_routes() {
                      [this] { keep_routes(); });
 }
 
-// A device that is slow to describe itself is asked less often: a tenth of the loop's time at most.
 void Daemon::look() {
-  const Instant begin = Instant::now();
-  parts_->keeper.look(begin);
-  const Duration pause = 9 * (Clock::now() - begin.steady);
+  parts_->device_watch.look(Instant::now());
   tell_of_sources();
   sample_gauges();
   announce();
   parts_->notifier.alive();
   const Duration watchdog = watchdog_interval();
-  Duration interval = std::max<Duration>(parts_->settings.watch.identity_interval, pause);
+  Duration interval = parts_->settings.watch.identity_interval;
   if (watchdog != Duration::zero()) interval = std::min(interval, watchdog);
   parts_->loop.after(interval, [this] { look(); });
 }
@@ -224,11 +232,11 @@ void Daemon::summarise() {
 void Daemon::announce() {
   parts_->network_watch.tell();
   const lookup::PoolState database = parts_->pool->state();
-  const std::size_t present = parts_->keeper.present();
-  parts_->notifier.status(fmt::format("{} of {} interfaces, {} database sessions, {} peers{}",
-                                      present, parts_->interfaces.size(),
-                                      database.connected_sessions, parts_->metrics.peers.value(),
-                                      parts_->flow.is_draining() ? ", draining" : ""));
+  const std::size_t present = parts_->device_watch.present();
+  parts_->notifier.status(fmt::format(
+      "{} of {} interfaces, {} database sessions, {} peers{}", present, parts_->interfaces.size(),
+      database.connected_sessions, parts_->metrics.peers.value(),
+      parts_->flow.first_contact().is_draining() ? ", draining" : ""));
   if (parts_->is_ready || present == 0 || database.connected_sessions == 0) return;
   parts_->is_ready = true;
   parts_->notifier.ready();
@@ -237,7 +245,7 @@ void Daemon::announce() {
 
 void Daemon::sample_gauges() {
   metrics::Metrics& metrics = parts_->metrics;
-  metrics.authenticate_queue_length.set(static_cast<std::int64_t>(parts_->knocks.size()));
+  metrics.authenticate_queue_length.set(static_cast<std::int64_t>(parts_->handshakes.size()));
   metrics.lookup_queue_length.set(static_cast<std::int64_t>(parts_->lookups.size()));
   metrics.log_lines_lost.add(log::lines_lost() - metrics.log_lines_lost.value());
   const auto sample = [&](metrics::Table table, std::size_t entries, std::uint64_t displaced) {
@@ -249,7 +257,7 @@ void Daemon::sample_gauges() {
   sample(metrics::Table::key_gate, parts_->key_gate.size(), parts_->key_gate.displaced());
   sample(metrics::Table::claim_gate, parts_->claim_gate.size(), parts_->claim_gate.displaced());
   sample(metrics::Table::replay, parts_->replay_memory.size(), parts_->replay_memory.displaced());
-  parts_->refused_keys.with([&](const admit::RefusedKeys& keys) {
+  parts_->negative_cache.with([&](const admit::NegativeCache& keys) {
     sample(metrics::Table::refused_keys, keys.size(), keys.displaced());
   });
 }

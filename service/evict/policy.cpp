@@ -4,10 +4,6 @@
 
 namespace provisiond::evict {
 
-bool never_connected(TimePoint installed_at, const Limits& limits, TimePoint now) {
-  return now - installed_at >= limits.greeting_deadline;
-}
-
 std::optional<Eviction> judge(const Standing& standing, const Limits& limits, const Instant& now) {
   if (standing.expires_at && now.wall >= *standing.expires_at) return Eviction::expired;
   if (!standing.may_roam && !standing.is_at_home) return Eviction::roamed;

@@ -23,13 +23,8 @@ struct Standing {
 };
 
 struct Limits {
-  Duration greeting_deadline{}; // no session this long after install
-  Duration idle_timeout{};      // zero: never
+  Duration idle_timeout{}; // zero: never
 };
-
-// The deadline counts from the install, which the daemon remembers, because a device reports no
-// creation time and "no handshake" as the year 1970. Pure.
-[[nodiscard]] bool never_connected(TimePoint installed_at, const Limits& limits, TimePoint now);
 
 // The reason to evict, if there is one. Pure. Idleness counts on the steady clock, so that a wall
 // clock that is set evicts nobody; the age of a handshake from before the watch is known by the

@@ -2,18 +2,18 @@
 
 namespace provisiond::evict {
 
-std::optional<Staleness::Turn> Staleness::pass(std::uint64_t answers, TimePoint now) {
+std::optional<Staleness::Transition> Staleness::pass(std::uint64_t answers, TimePoint now) {
   if (answers != answers_) {
     answers_ = answers;
     last_answer_ = now;
     said_.reset();
-    return Turn::answered;
+    return Transition::answered;
   }
-  if (maximum_ == Duration::zero() || said_ == Turn::stale) return std::nullopt;
+  if (maximum_ == Duration::zero() || said_ == Transition::stale) return std::nullopt;
   const Duration silence = now - last_answer_;
-  if (silence >= maximum_) return said_ = Turn::stale;
-  if (silence < maximum_ / 2 || said_ == Turn::warning) return std::nullopt;
-  return said_ = Turn::warning;
+  if (silence >= maximum_) return said_ = Transition::stale;
+  if (silence < maximum_ / 2 || said_ == Transition::warning) return std::nullopt;
+  return said_ = Transition::warning;
 }
 
 } // namespace provisiond::evict

@@ -12,18 +12,18 @@ namespace provisiond::evict {
 // Counts from its making until the first answer. Loop thread; pure but for its memory.
 class Staleness {
  public:
-  enum class Turn : std::uint8_t { answered, warning, stale };
+  enum class Transition : std::uint8_t { answered, warning, stale };
 
   Staleness(Duration maximum, TimePoint now) : maximum_{maximum}, last_answer_{now} {}
 
   // `answers`: how many there were until now. What has changed since the last call, if anything.
-  [[nodiscard]] std::optional<Turn> pass(std::uint64_t answers, TimePoint now);
+  [[nodiscard]] std::optional<Transition> pass(std::uint64_t answers, TimePoint now);
 
  private:
   Duration maximum_;
   TimePoint last_answer_;
   std::uint64_t answers_ = 0;
-  std::optional<Turn> said_; // in this silence
+  std::optional<Transition> said_; // in this silence
 };
 
 } // namespace provisiond::evict

@@ -14,34 +14,41 @@ using authenticate::Responder;
 
 namespace {
 
-// How many knocks a thread takes at once: small, so that several threads share a burst.
-constexpr std::size_t knocks_per_take = 8;
+// How many handshakes a thread takes at once: small, so that several threads share a burst.
+constexpr std::size_t handshakes_per_take = 8;
 
-Proof refused(const Knock& knock, Refusal refusal, std::optional<PublicKey> claimed = {}) {
-  return Proof{.sighting = knock.sighting, .verdict = refusal, .claimed = claimed};
+Authenticated refused(const PendingHandshake& handshake, Refusal refusal,
+                      std::optional<PublicKey> claimed = {}) {
+  return Authenticated{.sighting = handshake.sighting, .verdict = refusal, .claimed = claimed};
 }
 
 } // namespace
 
-Proof authenticate(const Knock& knock, const Guarded<admit::Roster>& roster,
-                   Guarded<admit::RefusedKeys>& refused_keys, metrics::Metrics& metrics) {
-  std::variant<Claim, Refusal> claim = Responder::claim(*knock.identity, knock.sighting.initiation);
-  if (const Refusal* refusal = std::get_if<Refusal>(&claim)) return refused(knock, *refusal);
+Authenticated authenticate(const PendingHandshake& handshake,
+                           const Guarded<peers::InstalledKeys>& installed_keys,
+                           Guarded<admit::NegativeCache>& negative_cache,
+                           metrics::Metrics& metrics) {
+  std::variant<Claim, Refusal> claim =
+      Responder::claim(*handshake.identity, handshake.sighting.initiation);
+  if (const Refusal* refusal = std::get_if<Refusal>(&claim)) return refused(handshake, *refusal);
   metrics.claims.add();
 
   const PublicKey key = std::get<Claim>(claim).claimed().key;
-  const PeerId id{.interface = knock.sighting.interface, .key = key};
-  const bool is_installed = roster.with([&](const admit::Roster& r) { return r.contains(id); });
-  if (is_installed) return refused(knock, Refusal::already_installed, key);
+  const PeerId id{.interface = handshake.sighting.interface, .key = key};
+  const bool is_installed =
+      installed_keys.with([&](const peers::InstalledKeys& keys) { return keys.contains(id); });
+  if (is_installed) return refused(handshake, Refusal::already_installed, key);
 
-  const bool was_refused = refused_keys.with(
-      [&](admit::RefusedKeys& keys) { return keys.find(id, knock.sighting.seen_at).has_value(); });
-  if (was_refused) return refused(knock, Refusal::known_refused, key);
+  const bool was_refused = negative_cache.with([&](admit::NegativeCache& keys) {
+    return keys.find(id, handshake.sighting.seen_at).has_value();
+  });
+  if (was_refused) return refused(handshake, Refusal::known_refused, key);
 
   std::variant<ProvenKey, Refusal> proven = Responder::prove(
-      *knock.identity, knock.sighting.initiation, std::get<Claim>(std::move(claim)));
+      *handshake.identity, handshake.sighting.initiation, std::get<Claim>(std::move(claim)));
   if (std::holds_alternative<ProvenKey>(proven)) metrics.proofs.add();
-  return Proof{.sighting = knock.sighting, .verdict = std::move(proven), .claimed = key};
+  return Authenticated{
+      .sighting = handshake.sighting, .verdict = std::move(proven), .claimed = key};
 }
 
 Authenticators::Authenticators(const Wiring& wiring, std::uint32_t threads) : wiring_{wiring} {
@@ -53,20 +60,21 @@ Authenticators::Authenticators(const Wiring& wiring, std::uint32_t threads) : wi
 }
 
 Authenticators::~Authenticators() {
-  wiring_.knocks.close();
+  wiring_.handshakes.close();
   for (std::thread& thread : threads_)
     thread.join();
 }
 
 void Authenticators::run() {
   while (true) {
-    const std::vector<Knock> knocks = wiring_.knocks.take(knocks_per_take);
-    if (knocks.empty()) return;
-    for (const Knock& knock : knocks) {
+    const std::vector<PendingHandshake> handshakes = wiring_.handshakes.take(handshakes_per_take);
+    if (handshakes.empty()) return;
+    for (const PendingHandshake& handshake : handshakes) {
       const TimePoint begin = Clock::now();
-      Proof proof = authenticate(knock, wiring_.roster, wiring_.refused_keys, wiring_.metrics);
+      Authenticated result =
+          authenticate(handshake, wiring_.installed_keys, wiring_.negative_cache, wiring_.metrics);
       wiring_.metrics.authenticate_duration.observe(Clock::now() - begin);
-      if (!wiring_.proofs.push(std::move(proof))) {
+      if (!wiring_.authenticated.push(std::move(result))) {
         wiring_.metrics.refusals[Refusal::authenticate_queue_full].add();
       }
     }

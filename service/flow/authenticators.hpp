@@ -1,11 +1,11 @@
 #pragma once
 
-#include "admit/refused_keys.hpp"
-#include "admit/roster.hpp"
+#include "admit/negative_cache.hpp"
 #include "base/channel.hpp"
 #include "base/guarded.hpp"
 #include "flow/passage.hpp"
 #include "metrics/metrics.hpp"
+#include "peers/installed_keys.hpp"
 
 #include <cstdint>
 #include <thread>
@@ -13,23 +13,24 @@
 
 namespace provisiond::flow {
 
-// The key agreement of one sighting, cheap to dear: `e, es, s` tells who they claim to be; the
-// roster and the negative cache stop those that need no proof; `ss, {t}` proves the rest. Any
-// thread.
-[[nodiscard]] Proof authenticate(const Knock& knock, const Guarded<admit::Roster>& roster,
-                                 Guarded<admit::RefusedKeys>& refused_keys,
-                                 metrics::Metrics& metrics);
+// The key agreement of one sighting, cheap to dear: `e, es, s` tells which key it claims; the
+// installed keys and the negative cache stop those that need no proof; `ss, {t}` proves the rest.
+// Any thread.
+[[nodiscard]] Authenticated authenticate(const PendingHandshake& handshake,
+                                         const Guarded<peers::InstalledKeys>& installed_keys,
+                                         Guarded<admit::NegativeCache>& negative_cache,
+                                         metrics::Metrics& metrics);
 
-// The threads authenticate-0..n: take knocks, give proofs, at about 60 us per X25519. They end when
-// the knock channel is closed; the destructor waits for them. A proof that finds its channel full
-// is counted as authenticate_queue_full.
+// The threads authenticate-0..n: take handshakes and prove keys, at about 60 us per X25519. They
+// end when the channel of handshakes is closed; the destructor waits for them. A result that finds
+// its channel full is counted as authenticate_queue_full.
 class Authenticators {
  public:
   struct Wiring {
-    Channel<Knock>& knocks; // loop -> authenticate
-    Channel<Proof>& proofs; // authenticate -> loop
-    const Guarded<admit::Roster>& roster;
-    Guarded<admit::RefusedKeys>& refused_keys;
+    Channel<PendingHandshake>& handshakes; // loop -> authenticate
+    Channel<Authenticated>& authenticated; // authenticate -> loop
+    const Guarded<peers::InstalledKeys>& installed_keys;
+    Guarded<admit::NegativeCache>& negative_cache;
     metrics::Metrics& metrics;
   };
 

@@ -13,14 +13,14 @@ namespace provisiond::flow {
 
 // loop -> authenticate: a sighting and the identity it is to be held against. The identity travels
 // along, so that a change of the interface's key never mixes old and new.
-struct Knock {
+struct PendingHandshake {
   Sighting sighting;
   std::shared_ptr<const authenticate::InterfaceIdentity> identity;
 };
 
-// authenticate -> loop: whose key was proven, or why none was. `claimed` is for the log: the key as
+// authenticate -> loop: which key was proven, or why none was. `claimed` is for the log: the key as
 // far as it was readable.
-struct Proof {
+struct Authenticated {
   Sighting sighting;
   std::variant<ProvenKey, Refusal> verdict;
   std::optional<PublicKey> claimed;

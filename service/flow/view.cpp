@@ -1,47 +1,26 @@
-#include "base/log.hpp"
-#include "flow/flow.hpp"
-
-// What operators see of the flow, and the one thing that they tell it.
+#include "flow/view.hpp"
 
 namespace provisiond::flow {
 
-void Flow::drain() {
-  if (is_draining_) return;
-  is_draining_ = true;
-  wiring_.metrics.draining.set(1);
-  log::info("draining, nobody new is let in until resumed or restarted");
-}
-
-void Flow::resume() {
-  if (!is_draining_) return;
-  is_draining_ = false;
-  wiring_.metrics.draining.set(0);
-  log::info("resumed, new peers are let in");
-}
-
-std::optional<PeerView> Flow::view(const Interface& interface, const PublicKey& key) const {
-  const Peer* const peer = interface.peers.find(key);
+std::optional<PeerView> view(const Interface& interface, const PublicKey& key) {
+  const peers::Peer* const peer = interface.peers.table().find(key);
   if (peer == nullptr) return std::nullopt;
-  PeerView view{.interface = interface.id,
-                .key = key,
-                .stage = peer->stage,
-                .is_ours = peer->owner == Owner::ours,
-                .endpoint = peer->endpoint,
-                .last_handshake = peer->last_handshake,
-                .received_bytes = peer->received_bytes,
-                .sent_bytes = peer->sent_bytes,
-                .installed_at = peer->installed_at};
-  const GreetedPeers::const_iterator greeted =
-      greeted_.find({.interface = interface.id, .key = key});
-  if (greeted != greeted_.end() && !view.endpoint) view.endpoint = greeted->second.sighting.source;
-  return view;
+  return PeerView{.interface = interface.id,
+                  .key = key,
+                  .stage = peer->stage(),
+                  .is_ours = peer->owner == peers::Owner::ours,
+                  .endpoint = peer->endpoint,
+                  .last_handshake = peer->last_handshake,
+                  .received_bytes = peer->received_bytes,
+                  .sent_bytes = peer->sent_bytes,
+                  .installed_at = peer->installed_at};
 }
 
-PeerSlice Flow::views(const Interface& interface, std::optional<PeerWalk> walk,
-                      std::size_t most) const {
-  PeerWalk rest = walk.value_or(interface.peers.walk());
+PeerSlice views(const Interface& interface, std::optional<PeerWalk> walk, std::size_t most) {
+  const peers::PeerTable& table = interface.peers.table();
+  PeerWalk rest = walk.value_or(table.walk());
   PeerSlice slice;
-  for (const PeerTable::Entries::value_type* entry : interface.peers.step(rest, most))
+  for (const peers::PeerTable::Entries::value_type* entry : table.step(rest, most))
     slice.peers.push_back(*view(interface, entry->first));
   if (!rest.is_over()) slice.rest = rest;
   return slice;

@@ -2,9 +2,8 @@
 
 #include "admit/claim_gate.hpp"
 #include "admit/key_gate.hpp"
-#include "admit/refused_keys.hpp"
+#include "admit/negative_cache.hpp"
 #include "admit/replay_memory.hpp"
-#include "admit/roster.hpp"
 #include "admit/source_gate.hpp"
 #include "base/channel.hpp"
 #include "base/clock.hpp"
@@ -16,11 +15,14 @@
 #include "flow/interface.hpp"
 #include "flow/passage.hpp"
 #include "greet/budget.hpp"
+#include "greet/greetings.hpp"
 #include "handoff/peer_record.hpp"
 #include "handoff/report.hpp"
 #include "kernel/packet_sender.hpp"
 #include "lookup/ledger.hpp"
 #include "metrics/metrics.hpp"
+#include "peers/device_queue.hpp"
+#include "peers/installed_keys.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -38,17 +40,20 @@ struct Wiring {
   events::CrossCheck& cross_check;
   admit::SourceGate& source_gate; // for addresses that nobody has proven
   admit::SourceGate& proven_gate; // for those whose sender receives there
-  Guarded<admit::Roster>& roster;
-  Guarded<admit::RefusedKeys>& refused_keys;
+  Guarded<peers::InstalledKeys>& installed_keys;
+  Guarded<admit::NegativeCache>& negative_cache;
   admit::ReplayMemory& replay_memory;
   admit::KeyGate& key_gate;
   admit::ClaimGate& claim_gate;
   greet::Budget& greet_budget;
   kernel::PacketSender& packet_sender;
-  Channel<Knock>& knocks;           // loop -> authenticate
-  Channel<LookupRequest>& lookups;  // loop -> lookup
-  lookup::Ledger& ledger;           // of the questions; as many as answers have room
-  Channel<DatabaseReport>& reports; // loop -> reporter; what does not fit is left out
+  Channel<PendingHandshake>& handshakes; // loop -> authenticate
+  Channel<LookupRequest>& lookups;       // loop -> lookup
+  lookup::Ledger& ledger;                // of the questions; as many as answers have room
+  Channel<DatabaseReport>& reports;      // loop -> reporter; what does not fit is left out
+  // loop -> the device of the batch's interface. False when nothing takes it; it is untouched then.
+  std::function<bool(peers::Batch&&)> submit;
+  Channel<peers::Acknowledgement>& acknowledgements; // devices -> loop
   metrics::Metrics& metrics;
   std::function<Instant()> clock; // read only where a step takes time itself
   // Whether the database has the interface's network.
@@ -57,20 +62,15 @@ struct Wiring {
 
 struct Limits {
   bool demands_cookies = true;      // under load, and from addresses that are used up
-  std::size_t load_threshold = 512; // knocks waiting
-  Duration greeting_deadline = std::chrono::seconds{15};
-  Duration greeting_patience = std::chrono::seconds{1}; // then the peer is greeted again
-  // Devices that nobody has added, in networks that enrol by themselves.
-  Duration trial_deadline = std::chrono::seconds{5};
-  std::size_t most_trials = 32; // at a time
-  Rate trials{5, 32};
+  std::size_t load_threshold = 512; // handshakes waiting
+  greet::Greetings::Limits greetings{};
   Duration report_interval = std::chrono::seconds{60};
   Duration idle_timeout = std::chrono::minutes{10}; // zero: never; a network may have its own
   // How long a peer of ours stays of which the database has neither a row nor a tombstone; zero:
   // for ever.
   Duration max_missing = std::chrono::hours{24};
   std::string gateway{}; // our name in the database
-  std::string run{};     // what tells us from others of this name
+  std::string run{};     // of this process; another one of the same name has another
 };
 
 } // namespace provisiond::flow

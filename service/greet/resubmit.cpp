@@ -4,8 +4,12 @@
 
 namespace provisiond::greet {
 
-void ResubmitGreeting::arrange(const Sighting& /*sighting*/, const Manners& /*manners*/,
+void ResubmitGreeting::prepare(const Sighting& /*sighting*/, const KeepalivePolicy& /*policy*/,
                                std::vector<kernel::PeerChange>& /*changes*/) const {}
+
+void ResubmitGreeting::prepare_again(const Sighting& /*sighting*/,
+                                     const KeepalivePolicy& /*policy*/,
+                                     std::vector<kernel::PeerChange>& /*changes*/) const {}
 
 Status ResubmitGreeting::start(const Sighting& sighting) {
   const Result<std::vector<std::uint8_t>> packet =
@@ -16,13 +20,13 @@ Status ResubmitGreeting::start(const Sighting& sighting) {
   return {};
 }
 
-void ResubmitGreeting::settle(const Manners& manners,
-                              std::vector<kernel::PeerChange>& changes) const {
-  if (manners.keepalive_seconds == 0) return;
+void ResubmitGreeting::on_session(const KeepalivePolicy& policy,
+                                  std::vector<kernel::PeerChange>& changes) const {
+  if (policy.keepalive_seconds == 0) return;
   kernel::PeerChange change;
   change.action = kernel::PeerChange::Action::update;
-  change.key = manners.key;
-  change.keepalive_seconds = manners.keepalive_seconds;
+  change.key = policy.key;
+  change.keepalive_seconds = policy.keepalive_seconds;
   changes.push_back(std::move(change));
 }
 

@@ -17,10 +17,13 @@ class ResubmitGreeting final : public Greeting {
  public:
   explicit ResubmitGreeting(kernel::PacketSender& sender) : sender_{sender} {}
 
-  void arrange(const Sighting& sighting, const Manners& manners,
+  void prepare(const Sighting& sighting, const KeepalivePolicy& policy,
                std::vector<kernel::PeerChange>& changes) const override;
+  void prepare_again(const Sighting& sighting, const KeepalivePolicy& policy,
+                     std::vector<kernel::PeerChange>& changes) const override;
   Status start(const Sighting& sighting) override;
-  void settle(const Manners& manners, std::vector<kernel::PeerChange>& changes) const override;
+  void on_session(const KeepalivePolicy& policy,
+                  std::vector<kernel::PeerChange>& changes) const override;
 
  private:
   kernel::PacketSender& sender_;

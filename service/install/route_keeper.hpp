@@ -1,10 +1,10 @@
 #pragma once
 
+#include "base/allowed_ip_index.hpp"
 #include "base/clock.hpp"
 #include "base/endpoint.hpp"
 #include "base/public_key.hpp"
 #include "base/result.hpp"
-#include "install/allowed_ip_index.hpp"
 #include "install/route_plan.hpp"
 #include "kernel/routes.hpp"
 

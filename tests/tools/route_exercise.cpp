@@ -126,7 +126,7 @@ class Exercise {
     std::size_t changed = 0;
     install::RouteKeeper keeper{std::make_unique<Borrowed>(routes_, changed),
                                 {.table = 1, .interval = std::chrono::hours{1}}};
-    install::AllowedIpIndex device;
+    AllowedIpIndex device;
     device.assign(PublicKey{}, prefixes);
     for (const char* const listing : {"first", "second"}) {
       double longest = 0;

@@ -1,8 +1,8 @@
 #include "admit/key_gate.hpp"
-#include "admit/refused_keys.hpp"
+#include "admit/negative_cache.hpp"
 #include "admit/replay_memory.hpp"
-#include "admit/roster.hpp"
 #include "admit/source_gate.hpp"
+#include "peers/installed_keys.hpp"
 
 #include <gtest/gtest.h>
 
@@ -121,8 +121,8 @@ TEST(SourceGate, StaysInFixedMemoryAndCountsWhatGaveWay) {
   EXPECT_GE(gate.displaced(), 2 * 500U - 128U);
 }
 
-TEST(RefusedKeys, RemembersForItsTimeAndNoLonger) {
-  RefusedKeys keys{{.ttl = 30s, .entries = 64}};
+TEST(NegativeCache, RemembersForItsTimeAndNoLonger) {
+  NegativeCache keys{{.ttl = 30s, .entries = 64}};
   EXPECT_FALSE(keys.find(id(1), start));
   keys.remember(id(1), Refusal::disabled, start);
   EXPECT_EQ(keys.find(id(1), start + 29s)->refusal, Refusal::disabled);
@@ -132,15 +132,15 @@ TEST(RefusedKeys, RemembersForItsTimeAndNoLonger) {
   EXPECT_EQ(keys.size(), 0U);
 }
 
-TEST(RefusedKeys, KeepsInterfacesApart) {
-  RefusedKeys keys{{.ttl = 30s, .entries = 64}};
+TEST(NegativeCache, KeepsInterfacesApart) {
+  NegativeCache keys{{.ttl = 30s, .entries = 64}};
   keys.remember(id(1), Refusal::unknown_key, start);
   const PeerId elsewhere{.interface = {1}, .key = key(1)};
   EXPECT_FALSE(keys.find(elsewhere, start));
 }
 
-TEST(RefusedKeys, StaysInFixedMemory) {
-  RefusedKeys keys{{.ttl = 1h, .entries = 16}};
+TEST(NegativeCache, StaysInFixedMemory) {
+  NegativeCache keys{{.ttl = 1h, .entries = 16}};
   for (std::uint8_t i = 0; i < 200; ++i)
     keys.remember(id(i), Refusal::unknown_key, start + i * 1ms);
   EXPECT_LE(keys.size(), 16U);

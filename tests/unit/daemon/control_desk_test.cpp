@@ -78,7 +78,7 @@ TEST_F(ControlDeskTest, TellsHowItIsNow) {
 }
 
 TEST_F(ControlDeskTest, AnInterfaceThatIsGoneHasNoSource) {
-  world.interface().device.reset();
+  world.interface().identity.reset();
   const control::Overview overview = body_of<control::Overview>(ask(control::OverviewQuestion{}));
   EXPECT_FALSE(overview.interfaces.at(0).is_present);
   EXPECT_EQ(overview.interfaces[0].source, "");
@@ -91,10 +91,10 @@ TEST_F(ControlDeskTest, GivesPeersInSlices) {
     crowd.peers[i].key.bytes[0] = static_cast<std::uint8_t>(i);
     crowd.peers[i].key.bytes[1] = static_cast<std::uint8_t>(i >> 8);
   }
-  world.flow.begin_pass(world.interface());
-  world.flow.inspect(world.interface(), std::move(crowd), world.now);
-  while (world.flow.has_inspections())
-    world.flow.inspect_more(world.now);
+  world.flow.life().begin_pass(world.interface().id);
+  world.flow.life().take_pass(world.interface().id, std::move(crowd), world.now);
+  while (world.flow.life().is_passing())
+    world.flow.life().work_off_passes(world.now);
   const PeerSlice first = body_of<PeerSlice>(ask(control::PeersQuestion{}));
   EXPECT_EQ(first.peers.size(), control::most_peers_per_question);
   ASSERT_TRUE(first.rest);
@@ -109,7 +109,7 @@ TEST_F(ControlDeskTest, ADrainBeginsAndEndsOnce) {
     const control::DrainQuestion question{.begins = begins};
     EXPECT_EQ(body_of<control::DrainAnswer>(ask(question)).is_draining, begins);
     EXPECT_TRUE(announces);
-    EXPECT_EQ(world.flow.is_draining(), begins);
+    EXPECT_EQ(world.flow.first_contact().is_draining(), begins);
     EXPECT_EQ(body_of<control::DrainAnswer>(ask(question)).is_draining, begins);
     EXPECT_FALSE(announces) << "nothing has changed";
   }

@@ -32,18 +32,18 @@ TEST(Limits, EachStageGetsWhatTheOperatorWrote) {
   const std::vector<flow::Interface> interfaces = interfaces_from(settings);
   ASSERT_EQ(interfaces.size(), 2U);
   EXPECT_EQ(interfaces[0].id.value, 0);
-  EXPECT_EQ(interfaces[0].greeting, flow::GreetingMode::reverse);
+  EXPECT_EQ(interfaces[0].greeting, greet::GreetingMode::reverse);
   EXPECT_EQ(interfaces[1].id.value, 1);
   EXPECT_EQ(interfaces[1].name, "wg1");
-  EXPECT_EQ(interfaces[1].greeting, flow::GreetingMode::automatic);
+  EXPECT_EQ(interfaces[1].greeting, greet::GreetingMode::automatic);
   EXPECT_EQ(interfaces[1].max_peers, 7U);
   EXPECT_FALSE(interfaces[1].is_present());
   EXPECT_FALSE(interfaces[0].is_exclusive);
   EXPECT_TRUE(interfaces[1].is_exclusive);
   EXPECT_EQ(networks_from(settings), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(interface_names_from(settings), (std::vector<std::string>{"wg0", "wg1"}));
-  EXPECT_EQ(backends_from(settings),
-            (std::vector<kernel::Backend>{kernel::Backend::automatic, kernel::Backend::userspace}));
+  EXPECT_EQ(backend_from(settings.interfaces[0].backend), kernel::Backend::automatic);
+  EXPECT_EQ(backend_from(settings.interfaces[1].backend), kernel::Backend::userspace);
   EXPECT_EQ(
       route_orders_from(settings),
       (std::vector<std::optional<Routing::Order>>{
@@ -51,10 +51,10 @@ TEST(Limits, EachStageGetsWhatTheOperatorWrote) {
   EXPECT_EQ(lookup_limits(settings, gateway).batch_size, 9U);
   EXPECT_EQ(key_gate_limits(settings).in_flight, 11U);
   EXPECT_EQ(source_gate_limits(settings).per_address.burst, 4U);
-  EXPECT_EQ(refused_keys_limits(settings).ttl, 5s);
+  EXPECT_EQ(negative_cache_limits(settings).ttl, 5s);
   const flow::Limits flow = flow_limits(settings, gateway);
   EXPECT_FALSE(flow.demands_cookies);
-  EXPECT_EQ(flow.greeting_deadline, 20s);
+  EXPECT_EQ(flow.greetings.deadline, 20s);
   EXPECT_EQ(flow.idle_timeout, 4min);
   EXPECT_EQ(flow.gateway, "gw1");
   EXPECT_EQ(flow.run, "r");

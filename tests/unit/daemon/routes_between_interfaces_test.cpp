@@ -1,6 +1,6 @@
 #include "daemon/routing.hpp"
 #include "support/fake_routes.hpp"
-#include "support/fake_wg_device.hpp"
+#include "support/initiator.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,7 +22,9 @@ std::vector<flow::Interface> two_of_one_network() {
   interfaces[1].id.value = 1;
   for (flow::Interface& interface : interfaces) {
     interface.network = "demo";
-    interface.device = std::make_unique<test::FakeWgDevice>();
+    interface.ifindex = 7U + interface.id.value;
+    interface.identity =
+        authenticate::InterfaceIdentity::make(test::make_key_pair(1).private_key).value();
     interface.known = flow::Interface::Known::all;
   }
   return interfaces;
@@ -37,19 +39,19 @@ class RoutesBetweenInterfaces : public testing::Test {
   }
 
   void put(std::size_t at) {
-    interfaces[at].allowed_ips.assign(key, std::span{&net, 1});
-    flow::Peer* peer = interfaces[at].peers.find(key);
-    if (peer == nullptr) peer = &interfaces[at].peers.add(key, PeerStage::live);
-    interfaces[at].peers.give_to(*peer, flow::Owner::ours);
+    interfaces[at].peers.allowed_ips().assign(key, std::span{&net, 1});
+    peers::Peer* peer = interfaces[at].peers.table().find(key);
+    if (peer == nullptr) peer = &interfaces[at].peers.table().add(key, peers::Live{});
+    interfaces[at].peers.table().set_owner(*peer, peers::Owner::ours);
     is_active(at);
   }
   void is_active(std::size_t at) {
     now += 1s;
-    interfaces[at].peers.find(key)->active_at = now;
+    interfaces[at].peers.table().find(key)->active_at = now;
   }
   void take_off(std::size_t at) {
-    interfaces[at].allowed_ips.remove(key);
-    interfaces[at].peers.erase(key);
+    interfaces[at].peers.allowed_ips().remove(key);
+    interfaces[at].peers.table().erase(key);
   }
   void expect_route_at(std::size_t at) {
     EXPECT_THAT(tables[at].ours, ElementsAre(net)) << at;
@@ -64,7 +66,6 @@ class RoutesBetweenInterfaces : public testing::Test {
   metrics::Metrics metrics;
   Routing routing{
       {.interfaces = interfaces,
-       .ifindex_of = [](InterfaceId id) -> std::uint32_t { return 7U + id.value; },
        .database_addresses = [] { return std::vector<IpAddress>{}; },
        .metrics = metrics,
        .open_routes =

@@ -1,6 +1,6 @@
 #include "daemon/routing.hpp"
 #include "support/fake_routes.hpp"
-#include "support/fake_wg_device.hpp"
+#include "support/initiator.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,23 +34,24 @@ class RoutingTest : public testing::Test {
   }
 
   void appear(std::uint32_t as) {
-    ifindex = as;
-    interfaces[1].device = std::make_unique<test::FakeWgDevice>();
+    interfaces[1].ifindex = as;
+    interfaces[1].identity =
+        authenticate::InterfaceIdentity::make(test::make_key_pair(1).private_key).value();
     interfaces[1].known = flow::Interface::Known::all;
   }
   void disappear() {
-    ifindex = 0;
-    interfaces[1].device.reset();
+    interfaces[1].ifindex = 0;
+    interfaces[1].identity.reset();
     interfaces[1].known = flow::Interface::Known::none;
-    interfaces[1].allowed_ips.clear();
-    interfaces[1].peers.clear();
+    interfaces[1].peers.allowed_ips().clear();
+    interfaces[1].peers.table().clear();
     table.ours.clear();
   }
   void install(const char* text) {
     const IpPrefix allowed = prefix(text);
-    interfaces[1].allowed_ips.assign(key, std::span{&allowed, 1});
-    if (interfaces[1].peers.find(key) == nullptr) {
-      interfaces[1].peers.add(key, PeerStage::live).owner = flow::Owner::ours;
+    interfaces[1].peers.allowed_ips().assign(key, std::span{&allowed, 1});
+    if (interfaces[1].peers.table().find(key) == nullptr) {
+      interfaces[1].peers.table().add(key, peers::Live{}).owner = peers::Owner::ours;
     }
   }
   Result<std::unique_ptr<kernel::Routes>> open(const kernel::RouteTarget& target) {
@@ -65,14 +66,12 @@ class RoutingTest : public testing::Test {
   std::vector<std::uint32_t> opened;
   bool fails_to_open = false;
   std::optional<std::vector<IpAddress>> database = std::vector<IpAddress>{};
-  std::uint32_t ifindex = 0;
   PublicKey key;
   TimePoint now = TimePoint{} + 1h;
   std::vector<flow::Interface> interfaces = two_interfaces();
   metrics::Metrics metrics;
   Routing routing{
       {.interfaces = interfaces,
-       .ifindex_of = [this](InterfaceId) { return ifindex; },
        .database_addresses = [this] { return database; },
        .metrics = metrics,
        .open_routes = [this](const kernel::RouteTarget& target) { return open(target); }},
@@ -81,10 +80,9 @@ class RoutingTest : public testing::Test {
 };
 
 TEST_F(RoutingTest, WhereNobodyWantsRoutesItIsOff) {
-  const Routing off{
-      {.interfaces = interfaces, .ifindex_of = {}, .database_addresses = {}, .metrics = metrics},
-      {std::nullopt, std::nullopt},
-      10s};
+  const Routing off{{.interfaces = interfaces, .database_addresses = {}, .metrics = metrics},
+                    {std::nullopt, std::nullopt},
+                    10s};
   EXPECT_FALSE(off.is_on());
   EXPECT_TRUE(routing.is_on());
 }
@@ -164,13 +162,13 @@ TEST_F(RoutingTest, MadeAgainBetweenTwoStepsItBeginsAnewToo) {
 
 TEST_F(RoutingTest, APeerThatTurnsOutToBeOursGetsItsRoute) {
   install("198.51.100.0/24");
-  for (const flow::Owner owner : {flow::Owner::unasked, flow::Owner::foreign}) {
-    interfaces[1].peers.find(key)->owner = owner;
+  for (const peers::Owner owner : {peers::Owner::unknown, peers::Owner::foreign}) {
+    interfaces[1].peers.table().find(key)->owner = owner;
     routing.step(now);
     EXPECT_THAT(table.ours, IsEmpty());
   }
-  interfaces[1].peers.find(key)->owner = flow::Owner::ours;
-  interfaces[1].allowed_ips.touch(key);
+  interfaces[1].peers.table().find(key)->owner = peers::Owner::ours;
+  interfaces[1].peers.allowed_ips().touch(key);
   routing.step(now);
   EXPECT_THAT(table.ours, ElementsAre(prefix("198.51.100.0/24")));
 }
@@ -178,11 +176,11 @@ TEST_F(RoutingTest, APeerThatTurnsOutToBeOursGetsItsRoute) {
 TEST_F(RoutingTest, ARouteThatIsThereStaysUntilItsPeerTurnsOutToBeSomebodyElses) {
   table.ours.insert(prefix("198.51.100.0/24"));
   install("198.51.100.0/24");
-  interfaces[1].peers.find(key)->owner = flow::Owner::unasked;
+  interfaces[1].peers.table().find(key)->owner = peers::Owner::unknown;
   routing.step(now);
   EXPECT_EQ(table.ours.size(), 1U);
-  interfaces[1].peers.find(key)->owner = flow::Owner::foreign;
-  interfaces[1].allowed_ips.touch(key);
+  interfaces[1].peers.table().find(key)->owner = peers::Owner::foreign;
+  interfaces[1].peers.allowed_ips().touch(key);
   routing.step(now);
   EXPECT_THAT(table.ours, IsEmpty());
 }

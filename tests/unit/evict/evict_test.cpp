@@ -8,16 +8,10 @@ namespace provisiond::evict {
 namespace {
 
 const Instant start{.steady = TimePoint{} + 1h, .wall = WallTime{} + 1'000'000h};
-constexpr Limits limits{.greeting_deadline = 15s, .idle_timeout = 10min};
+constexpr Limits limits{.idle_timeout = 10min};
 
 Instant after(Duration duration) {
   return {.steady = start.steady + duration, .wall = start.wall + duration};
-}
-
-TEST(Policy, WhoNeverConnectedIsKnownAtTheDeadlineCountedFromInstall) {
-  EXPECT_FALSE(never_connected(start.steady, limits, start.steady));
-  EXPECT_FALSE(never_connected(start.steady, limits, start.steady + 14999ms));
-  EXPECT_TRUE(never_connected(start.steady, limits, start.steady + 15s));
 }
 
 TEST(Policy, EvictsWhoHasBeenQuietForTheIdleTimeout) {

@@ -39,7 +39,7 @@ void connect(World& world, const test::KeyPair& who, const char* prefix = "10.80
   install(world, who, prefix);
   ASSERT_TRUE(world.device->complete_handshake(who.public_key, world.now.wall));
   incomplete_pass(world);
-  ASSERT_EQ(world.interface().peers.find(who.public_key)->stage, PeerStage::live);
+  ASSERT_EQ(world.interface().peers.table().find(who.public_key)->stage(), PeerStage::live);
 }
 
 void put_by_hand(World& world, const test::KeyPair& who, const char* prefix) {
@@ -108,7 +108,7 @@ TEST(BusyDevice, NoDeadlineCutsAPeerThatIsNotShown) {
   world.advance(15s);
   for (unsigned i = 1; i < PeerTable::most_passes_missed; ++i)
     incomplete_pass(world, {client.public_key});
-  EXPECT_EQ(world.flow.greeted(), 1U);
+  EXPECT_EQ(world.flow.life().greeted(), 1U);
   incomplete_pass(world);
   EXPECT_EQ(world.device->peer_count(), 1U);
   EXPECT_EQ(world.metrics.connected.value(), 1U);
@@ -121,14 +121,14 @@ TEST(BusyDevice, AGreetedPeerThatIsNeverShownIsForgottenAndKeepsItsSession) {
   world.device->complete_handshake(client.public_key, world.now.wall);
   for (unsigned i = 0; i < PeerTable::most_passes_missed; ++i)
     incomplete_pass(world, {client.public_key});
-  EXPECT_EQ(world.flow.greeted(), 0U);
+  EXPECT_EQ(world.flow.life().greeted(), 0U);
   EXPECT_EQ(world.refusals(Refusal::never_connected), 1U);
   EXPECT_EQ(world.device->peer_count(), 1U) << "nothing is cut";
   incomplete_pass(world);
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   world.answer_all([](const PublicKey& key) { return row(key); });
   EXPECT_EQ(world.metrics.peers_adopted.value(), 1U);
-  EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::live);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::live);
 }
 
 TEST(BusyDevice, AnIdlePeerLeaves) {
@@ -149,7 +149,7 @@ TEST(BusyDevice, APeerThatIsNotShownIsNeitherIdleNorMakesRoom) {
   connect(world, client);
   world.advance(180s);
   incomplete_pass(world);
-  ASSERT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::idle);
+  ASSERT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::idle);
   world.device->complete_handshake(client.public_key, world.now.wall);
   world.advance(10min);
   incomplete_pass(world, {client.public_key});
@@ -163,11 +163,11 @@ TEST(BusyDevice, OnePassThatDoesNotShowAPeerIsNoProof) {
   World world;
   connect(world, client);
   incomplete_pass(world, {client.public_key});
-  EXPECT_EQ(world.interface().peers.size(), 1U);
+  EXPECT_EQ(world.interface().peers.table().size(), 1U);
   incomplete_pass(world);
   for (unsigned i = 1; i < PeerTable::most_passes_missed; ++i)
     incomplete_pass(world, {client.public_key});
-  EXPECT_EQ(world.interface().peers.size(), 1U) << "they count in a row only";
+  EXPECT_EQ(world.interface().peers.table().size(), 1U) << "they count in a row only";
 }
 
 TEST(BusyDevice, APeerThatAnotherRemovedMayComeBackInTheEnd) {
@@ -176,7 +176,7 @@ TEST(BusyDevice, APeerThatAnotherRemovedMayComeBackInTheEnd) {
   take_by_hand(world, client);
   for (unsigned i = 0; i < PeerTable::most_passes_missed; ++i)
     incomplete_pass(world);
-  EXPECT_EQ(world.interface().peers.size(), 0U);
+  EXPECT_EQ(world.interface().peers.table().size(), 0U);
   world.advance(2s);
   install(world, client);
 }
@@ -186,9 +186,9 @@ TEST(BusyDevice, ACompletePassTellsAtOnceThatAPeerIsGone) {
   connect(world, client);
   take_by_hand(world, client);
   incomplete_pass(world);
-  EXPECT_EQ(world.interface().peers.size(), 1U);
+  EXPECT_EQ(world.interface().peers.table().size(), 1U);
   world.pass();
-  EXPECT_EQ(world.interface().peers.size(), 0U);
+  EXPECT_EQ(world.interface().peers.table().size(), 0U);
 }
 
 TEST(BusyDevice, PeersThatWereThereAreAdoptedAsTheyAreShown) {
@@ -198,7 +198,7 @@ TEST(BusyDevice, PeersThatWereThereAreAdoptedAsTheyAreShown) {
   incomplete_pass(world, {other.public_key});
   EXPECT_EQ(world.interface().known, Interface::Known::some);
   incomplete_pass(world);
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   world.answer_all([](const PublicKey& key) {
     return row(key, key == client.public_key ? "10.80.0.2/32" : "10.80.0.3/32");
   });
@@ -221,7 +221,7 @@ TEST(BusyDevice, APeerThatIsFoundLateHasASessionsLifetimeBeforeItIsIdle) {
   world.now.wall += 1h;
   for (int i = 0; i < 3; ++i) {
     incomplete_pass(world);
-    world.flow.recheck(world.now);
+    world.flow.life().revalidate(world.now);
     world.answer_all([](const PublicKey& key) { return row(key); });
     world.advance(1min - 1s);
   }
@@ -249,7 +249,7 @@ TEST(BusyDevice, APeerThatIsRefusedForOneAttributeEndsAndCanTryAgain) {
     };
     world.answer_all(with_all);
     EXPECT_EQ(world.refusals(Refusal::device_refused), 1U);
-    EXPECT_EQ(world.interface().peers.size(), 0U);
+    EXPECT_EQ(world.interface().peers.table().size(), 0U);
     world.device->refuse(attribute, 0);
     world.advance(2s);
     world.knock(world.sighting_of(client));

@@ -24,8 +24,8 @@ void connect(World& world, const char* allowed_ip = "10.80.0.2/32") {
 
 void change(World& world, std::optional<PublicKey> key) {
   world.advance(1ms);
-  world.flow.changed(change_of(key), world.now);
-  world.flow.recheck(world.now);
+  world.flow.life().changed(change_of(key), world.now);
+  world.flow.life().revalidate(world.now);
   world.advance(1ms);
 }
 
@@ -72,7 +72,7 @@ TEST(Changes, APeerFromAnAnswerBeforeTheChangeIsAskedForAgain) {
   change(world, client.public_key);       // revoked
   world.answer_known();
   ASSERT_NE(world.device->find(client.public_key), nullptr);
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   world.answer_refused(Refusal::revoked);
   EXPECT_EQ(world.device->peer_count(), 0U);
 }
@@ -85,7 +85,7 @@ TEST(Changes, ARevokedPeerLeavesTheDevice) {
     change(world, client.public_key);
     world.answer_refused(refusal);
     EXPECT_EQ(world.device->peer_count(), 0U) << to_string(refusal);
-    EXPECT_EQ(world.interface().peers.size(), 0U);
+    EXPECT_EQ(world.interface().peers.table().size(), 0U);
     EXPECT_EQ(world.metrics.peers_removed.value(), 1U);
   }
 }
@@ -97,7 +97,7 @@ TEST(Changes, APeerThatIsStillGreetedCanBeRevoked) {
   change(world, client.public_key);
   world.answer_refused(Refusal::revoked);
   EXPECT_EQ(world.device->peer_count(), 0U);
-  EXPECT_EQ(world.flow.greeted(), 0U);
+  EXPECT_EQ(world.flow.life().greeted(), 0U);
 }
 
 TEST(Changes, APeerThatTheDatabaseNeverKnewStays) {
@@ -117,7 +117,7 @@ TEST(Changes, APeerStaysWhileNobodyCanBeAsked) {
   change(world, client.public_key);
   world.answer_refused(Refusal::database_unavailable);
   EXPECT_EQ(world.device->peer_count(), 1U);
-  world.flow.recheck(world.now); // and is asked for again
+  world.flow.life().revalidate(world.now); // and is asked for again
   world.answer_refused(Refusal::revoked);
   EXPECT_EQ(world.device->peer_count(), 0U);
 }
@@ -142,7 +142,7 @@ TEST(Changes, ARowThatTakesAnothersAddressTakesThePeerOff) {
   for (int i = 0; i < 5; ++i) {
     world.answer_all([](const PublicKey& key) { return World::known(key, "10.80.0.3/32"); });
     world.advance(1ms);
-    world.flow.recheck(world.now);
+    world.flow.life().revalidate(world.now);
   }
   EXPECT_EQ(world.device->peer_count(), 1U) << "both rows are fresh and want the same";
   EXPECT_EQ(world.lookups.size(), 0U) << "and that is settled";
@@ -160,7 +160,7 @@ TEST(Changes, TwoPeersExchangeTheirAddresses) {
       return World::known(key, key == client.public_key ? "10.80.0.3/32" : "10.80.0.2/32");
     });
     world.advance(1ms);
-    world.flow.recheck(world.now);
+    world.flow.life().revalidate(world.now);
   }
   ASSERT_EQ(world.device->peer_count(), 2U);
   EXPECT_EQ(world.device->find(client.public_key)->allowed_ips,
@@ -176,7 +176,7 @@ TEST(Changes, LookUpsOfInstalledPeersWaitForRoom) {
   }
   change(world, client.public_key);
   static_cast<void>(world.lookups.drain(100));
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   ASSERT_EQ(world.lookups.size(), 1U);
   world.answer_refused(Refusal::revoked);
   EXPECT_EQ(world.device->peer_count(), 0U);

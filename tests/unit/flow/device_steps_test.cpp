@@ -23,7 +23,7 @@ TEST(DeviceSteps, APeerThatNeverConnectsIsRemovedAtTheDeadline) {
   EXPECT_EQ(world.device->peer_count(), 0U);
   EXPECT_EQ(world.refusals(Refusal::never_connected), 1U);
   EXPECT_EQ(world.metrics.peers_removed.value(), 1U);
-  EXPECT_EQ(world.flow.greeted(), 0U);
+  EXPECT_EQ(world.flow.life().greeted(), 0U);
   // The key may knock again.
   world.knock(world.sighting_of(client));
   EXPECT_EQ(world.lookups.size(), 1U);
@@ -34,14 +34,14 @@ TEST(DeviceSteps, APassShowsNothingOfWhoConnectsMeanwhile) {
   world.knock(world.sighting_of(client));
   world.answer_known();
   world.advance(15s - 1ms);
-  world.flow.begin_pass(world.interface());
+  world.flow.life().begin_pass(world.interface().id);
   kernel::PeerList shown = world.device->peers().value();
   world.device->complete_handshake(client.public_key, world.now.wall);
   world.advance(1ms);
-  world.flow.inspect(world.interface(), std::move(shown), world.now);
+  world.flow.life().take_pass(world.interface().id, std::move(shown), world.now);
   EXPECT_EQ(world.device->peer_count(), 1U) << "its deadline came after the pass had begun";
   world.pass();
-  EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::live);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::live);
 }
 
 // An initiation of a rekey elsewhere, recorded and sent here: the device must not be led away.
@@ -123,7 +123,7 @@ TEST(DeviceSteps, ADeviceThatRefusesLeavesNothingBehind) {
   world.answer_known();
   EXPECT_EQ(world.refusals(Refusal::device_refused), 1U);
   EXPECT_EQ(world.metrics.device_errors.value(), 1U);
-  EXPECT_EQ(world.interface().peers.size(), 0U);
+  EXPECT_EQ(world.interface().peers.table().size(), 0U);
   world.advance(2s);
   world.knock(world.sighting_of(client));
   world.answer_known();

@@ -102,8 +102,8 @@ TEST(Enrolment, ARecheckLeavesATrialAlone) {
   World world;
   try_out(world);
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
-  world.flow.recheck(world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().revalidate(world.now);
   world.answer_all(on_trial);
   EXPECT_EQ(world.device->peer_count(), 1U);
   connect(world);
@@ -117,8 +117,8 @@ TEST(Enrolment, TheChangeThatItCausesMayBeHeardBeforeItsAnswer) {
   std::vector<LookupRequest> asked = world.lookups.drain(10);
   ASSERT_EQ(asked.size(), 1U);
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
-  world.flow.recheck(world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().revalidate(world.now);
   world.answer_known();
   EXPECT_EQ(world.metrics.enrolled.value(), 1U);
   const kernel::PeerState* const peer = world.device->find(client.public_key);
@@ -129,7 +129,7 @@ TEST(Enrolment, TheChangeThatItCausesMayBeHeardBeforeItsAnswer) {
 }
 
 TEST(Enrolment, TrialsAreFewAtATime) {
-  World world{GreetingMode::resubmit, {.most_trials = 1}};
+  World world{GreetingMode::resubmit, {.greetings = {.most_trials = 1}}};
   try_out(world);
   try_out(world, other);
   EXPECT_EQ(world.device->peer_count(), 1U);
@@ -141,7 +141,7 @@ TEST(Enrolment, TrialsAreFewAtATime) {
 }
 
 TEST(Enrolment, TrialsAreRare) {
-  World world{GreetingMode::resubmit, {.trials = {0.1, 1}}};
+  World world{GreetingMode::resubmit, {.greetings = {.trials = {0.1, 1}}}};
   try_out(world);
   try_out(world, other);
   EXPECT_EQ(world.refusals(Refusal::trial_budget), 1U);

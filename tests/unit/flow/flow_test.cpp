@@ -14,12 +14,12 @@ TEST(Flow, BringsAnUnknownKeyFromTheWireToASession) {
   world.answer_known();
   ASSERT_NE(world.device->find(client.public_key), nullptr);
   EXPECT_EQ(world.device->initiations(), std::vector<PublicKey>{client.public_key});
-  EXPECT_EQ(world.flow.greeted(), 1U);
+  EXPECT_EQ(world.flow.life().greeted(), 1U);
 
   world.advance(30ms);
   ASSERT_TRUE(world.device->complete_handshake(client.public_key, world.now.wall));
   world.pass();
-  EXPECT_EQ(world.flow.greeted(), 0U);
+  EXPECT_EQ(world.flow.life().greeted(), 0U);
   EXPECT_EQ(world.metrics.connected.value(), 1U);
   EXPECT_EQ(world.device->find(client.public_key)->keepalive_seconds, 0);
   EXPECT_EQ(world.all_refusals(), 0U);
@@ -131,15 +131,15 @@ TEST(Flow, AnInstalledKeyIsTheDevicesOwnBusiness) {
 TEST(Flow, AFullQueueBeforeKeyAgreementIsCounted) {
   World world{GreetingMode::reverse, {.demands_cookies = false}};
   for (int i = 0; i < 5; ++i)
-    world.flow.knock(world.sighting_of(client), world.now);
+    world.flow.first_contact().knock(world.sighting_of(client), world.now);
   EXPECT_EQ(world.refusals(Refusal::authenticate_queue_full), 1U);
 }
 
 TEST(Flow, UnderLoadACookieIsDemandedAndOpensTheDoor) {
   World world{GreetingMode::reverse, {.load_threshold = 1}};
-  world.flow.knock(world.sighting_of(other), world.now); // one waits: this is load
+  world.flow.first_contact().knock(world.sighting_of(other), world.now); // one waits: this is load
   const Sighting first = world.sighting_of(client);
-  world.flow.knock(first, world.now);
+  world.flow.first_contact().knock(first, world.now);
   EXPECT_EQ(world.refusals(Refusal::cookie_required), 1U);
   ASSERT_EQ(world.sender.packets.size(), 1U);
   EXPECT_EQ(world.metrics.cookie_replies_sent.value(), 1U);
@@ -151,9 +151,9 @@ TEST(Flow, UnderLoadACookieIsDemandedAndOpensTheDoor) {
   const InitiationBytes retry =
       test::make_initiation(client.private_key, world.gateway_key(),
                             {.timestamp = world.next_timestamp(), .cookie = cookie});
-  world.flow.knock(world.sighting(retry), world.now);
-  EXPECT_EQ(world.knocks.size(), 2U);
-  world.flow.knock(world.sighting(retry, "198.51.100.1:4000"), world.now);
+  world.flow.first_contact().knock(world.sighting(retry), world.now);
+  EXPECT_EQ(world.handshakes.size(), 2U);
+  world.flow.first_contact().knock(world.sighting(retry, "198.51.100.1:4000"), world.now);
   EXPECT_EQ(world.refusals(Refusal::cookie_required) + world.refusals(Refusal::duplicate), 2U);
 }
 
@@ -162,13 +162,13 @@ TEST(Flow, AnAddressThatIsUsedUpIsAskedForProofAndThenServed) {
   World world;
   Sighting first = world.sighting_of(client);
   while (world.refusals(Refusal::source_budget) == 0) {
-    world.flow.knock(first, world.now);
-    static_cast<void>(world.knocks.drain(100));
+    world.flow.first_contact().knock(first, world.now);
+    static_cast<void>(world.handshakes.drain(100));
     ASSERT_LE(world.metrics.cookie_replies_sent.value(), 1U);
     first = world.sighting_of(client);
   }
-  world.flow.knock(first, world.now);
-  EXPECT_EQ(world.knocks.size(), 0U);
+  world.flow.first_contact().knock(first, world.now);
+  EXPECT_EQ(world.handshakes.size(), 0U);
   ASSERT_EQ(world.sender.packets.size(), 2U);
 
   const std::span<const std::uint8_t> packet{world.sender.packets[1]};
@@ -178,24 +178,23 @@ TEST(Flow, AnAddressThatIsUsedUpIsAskedForProofAndThenServed) {
   const InitiationBytes retry =
       test::make_initiation(client.private_key, world.gateway_key(),
                             {.timestamp = world.next_timestamp(), .cookie = cookie});
-  world.flow.knock(world.sighting(retry), world.now);
-  EXPECT_EQ(world.knocks.size(), 1U);
+  world.flow.first_contact().knock(world.sighting(retry), world.now);
+  EXPECT_EQ(world.handshakes.size(), 1U);
 
   Sighting proven_to_the_kernel = world.sighting_of(client);
   proven_to_the_kernel.mac_state = MacState::mac1_and_mac2;
-  world.flow.knock(proven_to_the_kernel, world.now);
-  EXPECT_EQ(world.knocks.size(), 2U);
+  world.flow.first_contact().knock(proven_to_the_kernel, world.now);
+  EXPECT_EQ(world.handshakes.size(), 2U);
 }
 
 TEST(Flow, AnInterfaceThatIsGoneRefuses) {
   World world;
   const Sighting sighting = world.sighting_of(client);
   world.knock(sighting);
-  world.flow.forget(world.interface());
-  world.interface().device.reset();
+  world.flow.life().detach(world.interface().id);
   world.answer_known();
   EXPECT_EQ(world.refusals(Refusal::interface_gone), 1U);
-  world.flow.knock(world.sighting_of(other), world.now);
+  world.flow.first_contact().knock(world.sighting_of(other), world.now);
   EXPECT_EQ(world.refusals(Refusal::interface_gone), 2U);
 }
 

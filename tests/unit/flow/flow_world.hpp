@@ -2,17 +2,27 @@
 
 #include "flow/authenticators.hpp"
 #include "flow/flow.hpp"
+#include "flow/view.hpp"
+#include "peers/writer.hpp"
 #include "support/fake_packet_sender.hpp"
 #include "support/fake_source.hpp"
 #include "support/fake_wg_device.hpp"
 #include "support/initiator.hpp"
 
+#include <gtest/gtest.h>
+
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace provisiond::flow {
 
 using namespace std::chrono_literals;
+using greet::GreetingMode;
+using peers::Owner;
+using peers::Peer;
+using peers::PeerTable;
 
 // A gateway in memory: the real flow, gates and key agreement, a fake device, and the test in the
 // place of the threads, the database and the clock.
@@ -31,30 +41,33 @@ class World {
                                                  .total = {1000, 1000},
                                                  .shared_prefixes = {},
                                                  .entries = 64}},
-        refused_keys_{admit::RefusedKeys::Limits{.ttl = 30s, .entries = 64}}, replay_memory_{64},
+        negative_cache_{admit::NegativeCache::Limits{.ttl = 30s, .entries = 64}},
+        replay_memory_{64},
         key_gate_{{.per_key = {1, 5}, .lookups = {1000, 1000}, .key_entries = 64, .in_flight = 8}},
         claim_gate_{{.per_claim = {1, 2}, .claims = {1000, 4}, .entries = 64, .in_flight = 8}},
         greet_budget_{{.per_prefix = {1, 2}, .total = {100, 100}}}, ledger{{.places =
                                                                                 queues.answers,
                                                                             .deadline = 2min}},
-        knocks{4}, proofs{8}, lookups{queues.lookups}, recorded{8},
+        handshakes{4}, authenticated{8}, acknowledgements{8}, lookups{queues.lookups}, recorded{8},
         flow{{.interfaces = interfaces_,
               .refusal_sink = source,
               .recent_initiations = recent_,
               .cross_check = cross_check_,
               .source_gate = source_gate_,
               .proven_gate = proven_gate_,
-              .roster = roster_,
-              .refused_keys = refused_keys_,
+              .installed_keys = installed_keys_,
+              .negative_cache = negative_cache_,
               .replay_memory = replay_memory_,
               .key_gate = key_gate_,
               .claim_gate = claim_gate_,
               .greet_budget = greet_budget_,
               .packet_sender = sender,
-              .knocks = knocks,
+              .handshakes = handshakes,
               .lookups = lookups,
               .ledger = ledger,
               .reports = recorded,
+              .submit = [this](peers::Batch&& batch) { return submit(std::move(batch)); },
+              .acknowledgements = acknowledgements,
               .metrics = metrics,
               .clock = [this] { return now; },
               .has_network = [this](InterfaceId) { return knows_network; }},
@@ -64,9 +77,7 @@ class World {
     interfaces_[0].greeting = greeting;
     interfaces_[0].max_peers = 3;
     interfaces_[0].identity = authenticate::InterfaceIdentity::make(gateway_.private_key).value();
-    std::unique_ptr<test::FakeWgDevice> fake = std::make_unique<test::FakeWgDevice>();
-    device = fake.get();
-    interfaces_[0].device = std::move(fake);
+    interfaces_[0].ifindex = 7;
   }
 
   // A sighting of a real initiation by `client`, made at `now`.
@@ -88,12 +99,13 @@ class World {
 
   // Runs what waits for the authenticate threads.
   void authenticate_all() {
-    for (const Knock& knock : knocks.drain(100))
-      flow.proven(authenticate(knock, roster_, refused_keys_, metrics), now);
+    for (const PendingHandshake& knock : handshakes.drain(100))
+      flow.first_contact().proven(authenticate(knock, installed_keys_, negative_cache_, metrics),
+                                  now);
   }
   // From the wire to the look-up channel.
   void knock(const Sighting& sighting) {
-    flow.knock(sighting, now);
+    flow.first_contact().knock(sighting, now);
     authenticate_all();
   }
   // The database answers everything asked with `verdict_of(key)`.
@@ -127,10 +139,18 @@ class World {
   void answer_refused(Refusal refusal) {
     answer_all([refusal](const PublicKey&) { return std::variant<PeerRecord, Refusal>{refusal}; });
   }
+  // A device that hung answers what it was handed meanwhile.
+  void answer_batches() {
+    device_answers = true;
+    for (peers::Batch& batch : std::exchange(batches_, {}))
+      acknowledge(std::move(batch));
+    flow.commit(now);
+  }
   // The watch passes over the device.
   void pass() {
-    flow.begin_pass(interface());
-    flow.inspect(interface(), device->peers().value(), now);
+    flow.life().begin_pass(interface().id);
+    flow.life().take_pass(interface().id, device->peers().value(), now);
+    flow.commit(now);
   }
 
   void advance(Duration duration) {
@@ -148,6 +168,7 @@ class World {
   std::vector<Interface>& interfaces() { return interfaces_; }
   const PublicKey& gateway_key() const { return gateway_.public_key; }
   const test::KeyPair& gateway() const { return gateway_; }
+  [[nodiscard]] std::size_t batches_under_way() const { return batches_.size(); }
   Tai64n next_timestamp() {
     Tai64n timestamp{};
     timestamp[7] = ++time_;
@@ -158,11 +179,27 @@ class World {
   Instant now{.steady = TimePoint{} + 1h, .wall = WallTime{} + 1'000'000h};
   bool knows_network = true;              // the database
   SourceKind seen_by = SourceKind::probe; // of the sightings that it makes
-  test::FakeWgDevice* device = nullptr;
+  std::shared_ptr<test::FakeWgDevice> device = std::make_shared<test::FakeWgDevice>();
+  bool device_answers = true; // false: batches wait for `answer_batches`
   test::FakePacketSender sender;
   test::FakeSource source;
 
  private:
+  // In the place of the device's thread.
+  bool submit(peers::Batch&& batch) {
+    if (device_answers)
+      acknowledge(std::move(batch));
+    else
+      batches_.push_back(std::move(batch));
+    return true;
+  }
+  void acknowledge(peers::Batch&& batch) {
+    std::vector<Status> statuses = peers::apply(*device, batch);
+    ASSERT_TRUE(acknowledgements.push(
+        {.batch = std::move(batch), .statuses = std::move(statuses), .took = {}}));
+  }
+
+  std::vector<peers::Batch> batches_;
   test::KeyPair gateway_;
   std::uint8_t time_ = 0;
   std::vector<Interface> interfaces_;
@@ -174,8 +211,8 @@ class World {
                                   .total = {1000, 1000},
                                   .shared_prefixes = {},
                                   .entries = 64}};
-  Guarded<admit::Roster> roster_;
-  Guarded<admit::RefusedKeys> refused_keys_;
+  Guarded<peers::InstalledKeys> installed_keys_;
+  Guarded<admit::NegativeCache> negative_cache_;
   admit::ReplayMemory replay_memory_;
   admit::KeyGate key_gate_;
   admit::ClaimGate claim_gate_;
@@ -183,8 +220,9 @@ class World {
 
  public:
   lookup::Ledger ledger;
-  Channel<Knock> knocks;
-  Channel<Proof> proofs;
+  Channel<PendingHandshake> handshakes;
+  Channel<Authenticated> authenticated;
+  Channel<peers::Acknowledgement> acknowledgements;
   Channel<LookupRequest> lookups;
   Channel<DatabaseReport> recorded;
   Flow flow;

@@ -29,7 +29,7 @@ void connect(World& world, const test::KeyPair& who, const char* prefix = "10.80
   world.advance(30ms);
   ASSERT_TRUE(world.device->complete_handshake(who.public_key, world.now.wall));
   world.pass();
-  ASSERT_EQ(world.interface().peers.find(who.public_key)->stage, PeerStage::live);
+  ASSERT_EQ(world.interface().peers.table().find(who.public_key)->stage(), PeerStage::live);
 }
 
 void put_by_hand(World& world, const test::KeyPair& who, const char* prefix) {
@@ -53,7 +53,7 @@ void pass(World& world) {
 }
 
 void recheck(World& world) {
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
 }
 
 TEST(Life, AQuietPeerIsIdleAfterItsSessionAndGoneAfterTheTimeout) {
@@ -61,13 +61,13 @@ TEST(Life, AQuietPeerIsIdleAfterItsSessionAndGoneAfterTheTimeout) {
   connect(world, client);
   world.advance(179s);
   pass(world);
-  EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::live);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::live);
   world.advance(1s);
   pass(world);
-  EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::idle);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::idle);
   world.advance(7min);
   pass(world);
-  EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::leaving);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::idle);
   EXPECT_EQ(world.device->peer_count(), 1U) << "one look is not enough";
   world.advance(10s);
   pass(world);
@@ -80,11 +80,11 @@ TEST(Life, APeerThatComesBackBetweenTheTwoLooksStays) {
   connect(world, client);
   world.advance(10min);
   pass(world);
-  ASSERT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::leaving);
+  ASSERT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::idle);
   world.advance(1s);
   world.device->complete_handshake(client.public_key, world.now.wall);
   pass(world);
-  EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::live);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::live);
   world.advance(1s);
   pass(world);
   EXPECT_EQ(world.device->peer_count(), 1U);
@@ -97,7 +97,7 @@ TEST(Life, AHandshakeEveryTwoMinutesKeepsAPeerForYears) {
     world.advance(2min);
     world.device->complete_handshake(client.public_key, world.now.wall);
     pass(world);
-    ASSERT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::live);
+    ASSERT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::live);
   }
 }
 
@@ -107,7 +107,7 @@ TEST(Life, AClockThatJumpsEvictsNobody) {
   world.now.wall += 1000h;
   for (int i = 0; i < 3; ++i)
     pass(world);
-  EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::live);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::live);
   world.now.wall -= 5000h;
   for (int i = 0; i < 3; ++i)
     pass(world);
@@ -116,7 +116,7 @@ TEST(Life, AClockThatJumpsEvictsNobody) {
   world.device->complete_handshake(client.public_key, world.now.wall); // earlier than the last one
   world.advance(2min);
   pass(world);
-  EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::live);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::live);
   world.advance(10min);
   for (int i = 0; i < 3; ++i)
     pass(world);
@@ -141,7 +141,7 @@ TEST(Life, AClockThatJumpedBeforeTheStartEvictsNobodyWhoHasASession) {
     world.advance(2min);
     for (int i = 0; i < 3; ++i)
       pass(world);
-    EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::live);
+    EXPECT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::live);
     world.advance(10min);
     for (int i = 0; i < 3; ++i)
       pass(world);
@@ -158,7 +158,7 @@ TEST(Life, WhoIsThereAfterASleepHasItsIdleTimeoutBeforeIt) {
   EXPECT_EQ(world.device->peer_count(), 1U);
   world.advance(9min);
   pass(world);
-  EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::idle);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::idle);
   world.advance(1min);
   for (int i = 0; i < 2; ++i)
     pass(world);
@@ -272,7 +272,7 @@ TEST(Life, APeerThatWasThereBeforeIsAdopted) {
   world.device->forget_history();
   world.answer_known();
   EXPECT_EQ(world.metrics.peers_adopted.value(), 1U);
-  EXPECT_EQ(world.interface().peers.find(client.public_key)->owner, Owner::ours);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key)->owner, Owner::ours);
   ASSERT_EQ(world.device->changes().size(), 1U);
   EXPECT_FALSE(world.device->changes()[0].allowed_ips.has_value()) << "traffic is not disturbed";
   EXPECT_FALSE(world.device->changes()[0].keepalive_seconds.has_value());
@@ -283,22 +283,22 @@ TEST(Life, APeerThatWasThereBeforeIsAdopted) {
 TEST(Life, WhosePeerItIsCountsAsAChangeOfItsPrefixes) {
   World world;
   Interface& interface = world.interface();
-  interface.allowed_ips.remember_changes();
+  interface.peers.allowed_ips().remember_changes();
   EXPECT_EQ(interface.known, Interface::Known::none);
   put_by_hand(world, client, "10.80.0.2/32");
   pass(world);
   EXPECT_EQ(interface.known, Interface::Known::all);
-  EXPECT_EQ(interface.allowed_ips.take_changes().size(), 1U); // it was found
+  EXPECT_EQ(interface.peers.allowed_ips().take_changes().size(), 1U); // it was found
   recheck(world);
   world.answer_refused(Refusal::unknown_key);
-  EXPECT_EQ(interface.allowed_ips.take_changes().size(), 1U); // it is foreign
+  EXPECT_EQ(interface.peers.allowed_ips().take_changes().size(), 1U); // it is foreign
   pass(world);
-  EXPECT_TRUE(interface.allowed_ips.take_changes().empty());
-  world.flow.changed({.interface = interface.id, .key = client.public_key}, world.now);
+  EXPECT_TRUE(interface.peers.allowed_ips().take_changes().empty());
+  world.flow.life().changed({.interface = interface.id, .key = client.public_key}, world.now);
   recheck(world);
   world.answer_known();
-  EXPECT_EQ(interface.allowed_ips.take_changes().size(), 1U); // it is ours
-  world.flow.forget(interface);
+  EXPECT_EQ(interface.peers.allowed_ips().take_changes().size(), 1U); // it is ours
+  world.flow.life().detach(interface.id);
   EXPECT_EQ(interface.known, Interface::Known::none);
 }
 
@@ -366,7 +366,7 @@ TEST(Life, AddressesThatSomebodyElseChangedAreAskedFor) {
 TEST(Life, WhoIsRevokedInTheTurnOfItsInstallLeavesAtOnce) {
   World world;
   connect(world, client);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   std::vector<LookupRequest> asked = world.lookups.drain(10);
   ASSERT_EQ(asked.size(), 1U);
@@ -397,12 +397,12 @@ TEST(Life, WhatChangedDuringAPassIsNotUndoneByIt) {
   World world;
   connect(world, client, "10.80.0.2/32");
   connect(world, other, "10.80.0.3/32");
-  world.flow.begin_pass(world.interface());
+  world.flow.life().begin_pass(world.interface().id);
   kernel::PeerList past = world.device->peers().value();
   // One leaves, one gets another address, one comes.
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
-  world.flow.changed({.interface = InterfaceId{0}, .key = other.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = other.public_key}, world.now);
   recheck(world);
   world.answer_all([](const PublicKey& key) {
     return key == client.public_key ? Answer{Refusal::revoked} : row(key, "10.80.0.30/32");
@@ -411,28 +411,28 @@ TEST(Life, WhatChangedDuringAPassIsNotUndoneByIt) {
   world.knock(world.sighting_of(third));
   world.answer_all([](const PublicKey& key) { return row(key, "10.80.0.4/32"); });
 
-  world.flow.inspect(world.interface(), std::move(past), world.now);
-  EXPECT_EQ(world.interface().peers.find(client.public_key), nullptr);
-  EXPECT_NE(world.interface().peers.find(third.public_key), nullptr);
-  EXPECT_EQ(world.flow.greeted(), 1U);
+  world.flow.life().take_pass(world.interface().id, std::move(past), world.now);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key), nullptr);
+  EXPECT_NE(world.interface().peers.table().find(third.public_key), nullptr);
+  EXPECT_EQ(world.flow.life().greeted(), 1U);
   const std::vector<IpPrefix> moved{IpPrefix::parse("10.80.0.30/32").value()};
-  EXPECT_TRUE(world.interface().allowed_ips.has_exactly(other.public_key, moved));
+  EXPECT_TRUE(world.interface().peers.allowed_ips().has_exactly(other.public_key, moved));
 }
 
 TEST(Life, AnOldHandshakeOfAPeerThatCameAgainIsNoSession) {
   World world;
   connect(world, client);
-  world.flow.begin_pass(world.interface());
+  world.flow.life().begin_pass(world.interface().id);
   kernel::PeerList past = world.device->peers().value();
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   world.answer_refused(Refusal::revoked);
   world.advance(1s);
   world.knock(world.sighting_of(client));
   world.answer_known();
-  world.flow.inspect(world.interface(), std::move(past), world.now);
-  EXPECT_EQ(world.interface().peers.find(client.public_key)->stage, PeerStage::greeting);
+  world.flow.life().take_pass(world.interface().id, std::move(past), world.now);
+  EXPECT_EQ(world.interface().peers.table().find(client.public_key)->stage(), PeerStage::greeting);
 }
 
 // As if so many were on the device.
@@ -447,38 +447,38 @@ std::vector<kernel::PeerState> crowd(std::size_t count) {
 }
 
 void see(World& world, std::vector<kernel::PeerState> peers) {
-  world.flow.begin_pass(world.interface());
-  world.flow.inspect(world.interface(), {.peers = std::move(peers)}, world.now);
-  while (world.flow.has_inspections())
-    world.flow.inspect_more(world.now);
+  world.flow.life().begin_pass(world.interface().id);
+  world.flow.life().take_pass(world.interface().id, {.peers = std::move(peers)}, world.now);
+  while (world.flow.life().is_passing())
+    world.flow.life().work_off_passes(world.now);
 }
 
 TEST(Life, ALargePassIsWorkedOffInSlices) {
   World world;
-  world.flow.begin_pass(world.interface());
-  world.flow.inspect(world.interface(), {.peers = crowd(2'500)}, world.now);
-  EXPECT_EQ(world.interface().peers.size(), 1'024U);
-  ASSERT_TRUE(world.flow.has_inspections());
-  world.flow.inspect_more(world.now);
-  world.flow.inspect_more(world.now);
-  EXPECT_EQ(world.interface().peers.size(), 2'500U);
-  EXPECT_FALSE(world.flow.has_inspections());
+  world.flow.life().begin_pass(world.interface().id);
+  world.flow.life().take_pass(world.interface().id, {.peers = crowd(2'500)}, world.now);
+  EXPECT_EQ(world.interface().peers.table().size(), 1'024U);
+  ASSERT_TRUE(world.flow.life().is_passing());
+  world.flow.life().work_off_passes(world.now);
+  world.flow.life().work_off_passes(world.now);
+  EXPECT_EQ(world.interface().peers.table().size(), 2'500U);
+  EXPECT_FALSE(world.flow.life().is_passing());
 }
 
 TEST(Life, ManyThatSomebodyElseRemovedAreDroppedInSlices) {
   World world;
   see(world, crowd(1'000));
-  world.flow.begin_pass(world.interface());
-  world.flow.inspect(world.interface(), {}, world.now);
-  EXPECT_TRUE(world.flow.has_inspections());
-  EXPECT_GT(world.interface().peers.size(), 500U);
+  world.flow.life().begin_pass(world.interface().id);
+  world.flow.life().take_pass(world.interface().id, {}, world.now);
+  EXPECT_TRUE(world.flow.life().is_passing());
+  EXPECT_GT(world.interface().peers.table().size(), 500U);
   // One that comes back by the front door meanwhile is there, and stays.
   const PublicKey first = crowd(1)[0].key;
-  EXPECT_EQ(world.interface().peers.find(first), nullptr);
-  world.interface().peers.add(first, PeerStage::installing);
-  while (world.flow.has_inspections())
-    world.flow.inspect_more(world.now);
-  EXPECT_EQ(world.interface().peers.size(), 1U);
+  EXPECT_EQ(world.interface().peers.table().find(first), nullptr);
+  world.interface().peers.table().add(first, peers::Installing{});
+  while (world.flow.life().is_passing())
+    world.flow.life().work_off_passes(world.now);
+  EXPECT_EQ(world.interface().peers.table().size(), 1U);
   EXPECT_EQ(world.metrics.peers.value(), 1);
 }
 
@@ -489,19 +489,19 @@ TEST(Life, AnyKeyMeansEverybodyInTheTurnsThatFollow) {
   std::multiset<PublicKey> asked;
   const auto ask_all = [&] {
     do {
-      world.flow.recheck(world.now);
+      world.flow.life().revalidate(world.now);
       world.answer_all([&](const PublicKey& key) -> Answer {
         asked.insert(key);
         return Refusal::unknown_key;
       });
     } while (world.metrics.rechecks.value() > 0);
   };
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   ask_all();
   asked.clear();
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
-  world.flow.recheck(world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
+  world.flow.life().revalidate(world.now);
   EXPECT_GE(world.metrics.rechecks.value(), 1'000 - 8);
   ask_all();
   EXPECT_EQ(asked.size(), 1'000U);
@@ -511,11 +511,11 @@ TEST(Life, AnyKeyMeansEverybodyInTheTurnsThatFollow) {
 TEST(Life, WhoWasAskedAboutSinceAChangeOfAnyKeyIsNotAskedAgain) {
   World world;
   see(world, crowd(1'000));
-  world.flow.changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
   world.advance(1ms);
   std::size_t asked = 0;
   do {
-    world.flow.recheck(world.now);
+    world.flow.life().revalidate(world.now);
     world.answer_all([&](const PublicKey&) -> Answer {
       ++asked;
       return Refusal::unknown_key;
@@ -527,11 +527,11 @@ TEST(Life, WhoWasAskedAboutSinceAChangeOfAnyKeyIsNotAskedAgain) {
 TEST(Life, AKeyThatAChangeNamesIsAskedAboutBeforeTheOthers) {
   World world;
   see(world, crowd(1'000));
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   world.answer_refused(Refusal::unknown_key);
   const PublicKey named = crowd(1'000).back().key;
-  world.flow.changed({.interface = InterfaceId{0}, .key = named}, world.now);
-  world.flow.recheck(world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = named}, world.now);
+  world.flow.life().revalidate(world.now);
   const std::vector<LookupRequest> requests = world.lookups.drain(1);
   ASSERT_EQ(requests.size(), 1U);
   EXPECT_EQ(requests[0].key, named);
@@ -540,53 +540,26 @@ TEST(Life, AKeyThatAChangeNamesIsAskedAboutBeforeTheOthers) {
 TEST(Life, ALoopWithRechecksToGatherIsAskedToComeBack) {
   World world;
   see(world, crowd(1'000));
-  EXPECT_FALSE(world.flow.has_rechecks());
+  EXPECT_FALSE(world.flow.life().has_work());
   do {
-    world.flow.recheck(world.now);
+    world.flow.life().revalidate(world.now);
     world.answer_refused(Refusal::unknown_key);
   } while (world.metrics.rechecks.value() > 0);
-  world.flow.changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
-  EXPECT_TRUE(world.flow.has_rechecks());
-  world.flow.recheck(world.now);
-  world.flow.recheck(world.now);
-  EXPECT_FALSE(world.flow.has_rechecks()) << "as many wait as are looked up at a time";
-}
-
-TEST(Round, BegunAnewItStillComesToEverybody) {
-  PeerTable table;
-  for (const kernel::PeerState& state : crowd(100))
-    table.add(state.key, PeerStage::live);
-  Round round;
-  EXPECT_TRUE(round.is_over());
-  std::multiset<PublicKey> met;
-  const auto step = [&] {
-    for (const PeerTable::Entries::value_type* entry : round.step(table, 30))
-      met.insert(entry->first);
-  };
-  // Even when it never comes to its end before it is begun anew.
-  for (int i = 0; i < 4; ++i) {
-    round.begin(table);
-    step();
-  }
-  EXPECT_EQ(std::set<PublicKey>(met.begin(), met.end()).size(), 100U);
-  met.clear();
-  round.begin(table);
-  EXPECT_EQ(round.left(table), 100U);
-  while (!round.is_over())
-    step();
-  EXPECT_EQ(met.size(), 100U);
-  EXPECT_EQ(std::set<PublicKey>(met.begin(), met.end()).size(), 100U);
-  EXPECT_EQ(round.left(table), 0U);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
+  EXPECT_TRUE(world.flow.life().has_work());
+  world.flow.life().revalidate(world.now);
+  world.flow.life().revalidate(world.now);
+  EXPECT_FALSE(world.flow.life().has_work()) << "as many wait as are looked up at a time";
 }
 
 TEST(Life, APassOfADeviceThatWentMeanwhileIsForgotten) {
   World world;
   connect(world, client);
-  world.flow.begin_pass(world.interface());
+  world.flow.life().begin_pass(world.interface().id);
   kernel::PeerList past = world.device->peers().value();
-  world.flow.forget(world.interface());
-  world.flow.inspect(world.interface(), std::move(past), world.now);
-  EXPECT_EQ(world.interface().peers.size(), 0U);
+  world.flow.life().detach(world.interface().id);
+  world.flow.life().take_pass(world.interface().id, std::move(past), world.now);
+  EXPECT_EQ(world.interface().peers.table().size(), 0U);
 }
 
 TEST(Life, GatewaysThatStartTogetherDoNotReportTogether) {
@@ -617,8 +590,8 @@ TEST(Life, APositionIsReportedOnceEveryPeerFollowsIt) {
         return found->position;
     return std::string{"none"};
   };
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key, .position = "7:7:"},
-                     world.now);
+  world.flow.life().changed(
+      {.interface = InterfaceId{0}, .key = client.public_key, .position = "7:7:"}, world.now);
   recheck(world);
   EXPECT_EQ(reported(), "");
   world.answer_known();
@@ -663,12 +636,12 @@ TEST(Life, APeerThatMovedToAnotherGatewayIsDropped) {
   World world{GreetingMode::reverse, as_gateway("a")};
   connect(world, client);
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   world.answer_all([](const PublicKey& key) { return held(key, "a"); });
   EXPECT_EQ(world.device->peer_count(), 1U);
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   world.answer_all([](const PublicKey& key) { return held(key, "b"); });
   world.flow.commit(world.now);
@@ -681,7 +654,7 @@ TEST(Life, APeerThatWentOnBeforeItConnectedHereIsNotGreetedAway) {
   world.knock(world.sighting_of(client));
   world.answer_known();
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   world.answer_all([](const PublicKey& key) { return held(key, "b"); });
   EXPECT_EQ(world.device->peer_count(), 0U);
@@ -693,7 +666,7 @@ TEST(Life, APeerThatCameHereStaysWhileItsClaimIsNotWritten) {
   connect(world, client);
   ASSERT_EQ(claims_of(world).size(), 1U);
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
   recheck(world);
   const auto still_with_b = [](const PublicKey& key) {
     Answer answer = held(key, "b");
@@ -723,9 +696,9 @@ TEST(Life, APeerThatComesBackByItselfIsClaimedAgain) {
 TEST(Life, AHandshakeDoesNotSaveAPeerThatMoved) {
   World world{GreetingMode::reverse, as_gateway("a")};
   connect(world, client);
-  world.interface().peers.find(client.public_key)->initiation.reset();
+  world.interface().peers.table().find(client.public_key)->session.initiation.reset();
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   for (const LookupRequest& request : world.lookups.drain(10))
     world.flow.answered(World::answer_to(request, held(request.key, "b")), world.now);
@@ -766,17 +739,17 @@ TEST(Life, ATrialThatCannotBeEnrolledLeavesNothing) {
   world.device->complete_handshake(client.public_key, world.now.wall);
   pass(world);
   EXPECT_EQ(world.device->peer_count(), 0U);
-  EXPECT_EQ(world.interface().peers.size(), 0U);
+  EXPECT_EQ(world.interface().peers.table().size(), 0U);
 }
 
 TEST(Life, AnAnswerFromBeforeAnotherIsOfNoUse) {
   World world;
   connect(world, client);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   const std::vector<LookupRequest> early = world.lookups.drain(10);
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   world.answer_all([](const PublicKey& key) { return row(key, "10.80.0.9/32"); });
   world.flow.answered(World::answer_to(early[0], row(client.public_key, "10.80.0.2/32")),
@@ -791,13 +764,13 @@ TEST(Life, WhoIsCutWhileBeingGreetedIsCounted) {
   world.knock(world.sighting_of(client));
   world.answer_known();
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   world.answer_refused(Refusal::revoked);
   EXPECT_EQ(world.refusals(Refusal::revoked), 1U);
   world.knock(world.sighting_of(other));
   world.answer_all([](const PublicKey& key) { return row(key, "10.80.0.3/32"); });
-  world.flow.forget(world.interface());
+  world.flow.life().detach(world.interface().id);
   EXPECT_EQ(world.refusals(Refusal::interface_gone), 1U);
 }
 
@@ -805,7 +778,7 @@ TEST(Life, APeerThatMayBeOnSeveralGatewaysStays) {
   World world{GreetingMode::reverse, as_gateway("a")};
   connect(world, client);
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   world.answer_all([](const PublicKey& key) {
     Answer answer = held(key, "b");
@@ -826,7 +799,7 @@ TEST(Life, APeerThatIsJustComingHereIsNotDroppedForWhereItWas) {
   world.answer_all(still_with_b);
   ASSERT_EQ(world.device->peer_count(), 1U);
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   recheck(world);
   world.answer_all(still_with_b);
   EXPECT_EQ(world.device->peer_count(), 1U);
@@ -937,14 +910,14 @@ TEST(Life, NoScheduleStrandsOrLeaksAPeer) {
         pass(world);
         break;
       case 6:
-        world.flow.changed({.interface = InterfaceId{0}, .key = who.public_key}, world.now);
+        world.flow.life().changed({.interface = InterfaceId{0}, .key = who.public_key}, world.now);
         recheck(world);
         break;
       case 7:
         put_by_hand(world, who, prefix_of(who.public_key).c_str());
         break;
       case 8:
-        static_cast<void>(world.knocks.drain(100));
+        static_cast<void>(world.handshakes.drain(100));
         break;
       }
       world.advance(10ms);
@@ -953,12 +926,13 @@ TEST(Life, NoScheduleStrandsOrLeaksAPeer) {
     const std::vector<kernel::PeerState> on_device = world.device->peers().value().peers;
     std::size_t counted = 0;
     for (const kernel::PeerState& state : on_device) {
-      const Peer* const peer = world.interface().peers.find(state.key);
+      const Peer* const peer = world.interface().peers.table().find(state.key);
       ASSERT_NE(peer, nullptr) << "seed " << seed;
       ++counted;
     }
-    EXPECT_EQ(world.interface().peers.size(), counted) << "seed " << seed;
-    EXPECT_EQ(world.flow.greeted(), world.interface().peers.count(PeerStage::greeting));
+    EXPECT_EQ(world.interface().peers.table().size(), counted) << "seed " << seed;
+    EXPECT_EQ(world.flow.life().greeted(),
+              world.interface().peers.table().count(PeerStage::greeting));
 
     // All is quiet from now on: whoever has a row goes in the end, and nothing is left of them.
     for (int i = 0; i < 30; ++i) {
@@ -968,8 +942,8 @@ TEST(Life, NoScheduleStrandsOrLeaksAPeer) {
       pass(world);
     }
     EXPECT_EQ(world.device->peer_count(), 0U) << "seed " << seed;
-    EXPECT_EQ(world.interface().peers.size(), 0U) << "seed " << seed;
-    EXPECT_EQ(world.flow.greeted(), 0U);
+    EXPECT_EQ(world.interface().peers.table().size(), 0U) << "seed " << seed;
+    EXPECT_EQ(world.flow.life().greeted(), 0U);
   }
 }
 

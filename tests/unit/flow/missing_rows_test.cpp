@@ -19,15 +19,15 @@ void connect_client(World& world) {
 
 void ask_about_all(World& world) {
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
-  world.flow.recheck(world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
+  world.flow.life().revalidate(world.now);
   world.advance(1ms);
 }
 
 void pass_after(World& world, Duration pause) {
   world.advance(pause);
   world.pass();
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
 }
 
 TEST(MissingRows, AnEmptyAnswerCutsNobody) {
@@ -36,7 +36,7 @@ TEST(MissingRows, AnEmptyAnswerCutsNobody) {
   ask_about_all(world);
   world.answer_refused(Refusal::unknown_key);
   EXPECT_EQ(world.device->peer_count(), 1U);
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   EXPECT_EQ(world.metrics.missing_rows.value(), 1);
 }
 
@@ -48,7 +48,7 @@ TEST(MissingRows, ATombstoneStillCutsAtOnce) {
   ask_about_all(world);
   world.answer_refused(Refusal::revoked);
   EXPECT_EQ(world.device->peer_count(), 0U);
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   EXPECT_EQ(world.metrics.missing_rows.value(), 0);
 }
 
@@ -62,7 +62,7 @@ TEST(MissingRows, TheyAreAskedForAgainByThemselvesAndFound) {
   pass_after(world, 31s);
   ASSERT_EQ(world.lookups.size(), 1U);
   world.answer_known();
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   EXPECT_EQ(world.device->peer_count(), 1U);
   EXPECT_EQ(world.metrics.missing_rows.value(), 0);
 }
@@ -114,7 +114,7 @@ TEST(MissingRows, ATrialInItsPlaceIsNoRow) {
     record.is_on_trial = true;
     return record;
   });
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   EXPECT_EQ(world.device->peer_count(), 1U);
   EXPECT_EQ(world.metrics.missing_rows.value(), 1);
 }
@@ -127,7 +127,7 @@ TEST(MissingRows, WhatAnotherDatabaseDoesNotKnowStaysOnAnExclusiveInterface) {
   ASSERT_TRUE(world.device->apply(changes)[0]);
   world.pass();
   world.flow.follow_another_database();
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   world.answer_refused(Refusal::unknown_key);
   world.flow.commit(world.now);
   EXPECT_EQ(world.device->peer_count(), 1U);

@@ -28,7 +28,7 @@ void put_by_hand(World& world) {
 void pass_and_recheck(World& world) {
   world.pass();
   world.flow.commit(world.now);
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
 }
 
 std::vector<SessionClaim> claims_of(World& world) {
@@ -126,12 +126,12 @@ TEST(Ownership, APeerOfANetworkThatIsNotThereStaysAndIsAskedForLater) {
   pass_and_recheck(world);
   world.answer_refused(Refusal::other_network);
   EXPECT_EQ(world.device->peer_count(), 1U);
-  world.flow.recheck(world.now);
+  world.flow.life().revalidate(world.now);
   EXPECT_EQ(world.lookups.size(), 0U) << "not before it is found";
   world.knows_network = true;
   world.advance(1ms);
-  world.flow.changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
-  world.flow.recheck(world.now);
+  world.flow.life().changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
+  world.flow.life().revalidate(world.now);
   world.answer_refused(Refusal::other_network);
   EXPECT_EQ(world.device->peer_count(), 0U);
 }

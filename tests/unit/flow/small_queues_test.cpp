@@ -69,7 +69,7 @@ class SmallQueues : public testing::Test {
     for (LookupAnswer& answered : answers.drain(1024))
       world.flow.answered(std::move(answered), world.now);
     world.flow.give_up_questions(world.now);
-    world.flow.recheck(world.now);
+    world.flow.life().revalidate(world.now);
     world.flow.commit(world.now);
     world.advance(2ms);
   }
@@ -80,8 +80,8 @@ class SmallQueues : public testing::Test {
     }
   }
   void change(const PublicKey& key) {
-    world.flow.changed({.interface = InterfaceId{0}, .key = key}, world.now);
-    world.flow.recheck(world.now);
+    world.flow.life().changed({.interface = InterfaceId{0}, .key = key}, world.now);
+    world.flow.life().revalidate(world.now);
   }
   // A revocation takes effect at once.
   void expect_that_changes_are_followed() {
@@ -108,13 +108,13 @@ TEST_F(SmallQueues, AResyncLosesNoAnswer) {
   fill_device();
   for (int i = 0; i < 1'000; ++i) {
     for (int served = 0; served < 3; ++served) {
-      world.flow.recheck(world.now);
+      world.flow.life().revalidate(world.now);
       answer_all_rows();
     }
     turn();
   }
   EXPECT_EQ(lost, 0U);
-  EXPECT_EQ(world.interface().peers.count(Owner::ours), static_cast<std::size_t>(peers));
+  EXPECT_EQ(world.interface().peers.table().count(Owner::ours), static_cast<std::size_t>(peers));
   expect_that_changes_are_followed();
 }
 
@@ -134,7 +134,8 @@ TEST_F(SmallQueues, AResyncLeavesRoomForANewDevice) {
   EXPECT_NE(world.device->find(client.public_key), nullptr);
   work_off();
   EXPECT_EQ(lost, 0U);
-  EXPECT_EQ(world.interface().peers.count(Owner::ours), static_cast<std::size_t>(peers) + 1);
+  EXPECT_EQ(world.interface().peers.table().count(Owner::ours),
+            static_cast<std::size_t>(peers) + 1);
 }
 
 TEST_F(SmallQueues, AnswersOutOfOrderAreAllTaken) {
@@ -153,7 +154,7 @@ TEST_F(SmallQueues, AnswersOutOfOrderAreAllTaken) {
   }
   work_off();
   EXPECT_EQ(lost, 0U);
-  EXPECT_EQ(world.interface().peers.count(Owner::ours), static_cast<std::size_t>(peers));
+  EXPECT_EQ(world.interface().peers.table().count(Owner::ours), static_cast<std::size_t>(peers));
   expect_that_changes_are_followed();
 }
 
@@ -166,10 +167,10 @@ TEST_F(SmallQueues, ADatabaseThatNeverAnswersEndsNothingForGood) {
     world.advance(1min);
   }
   world.advance(2min);
-  EXPECT_EQ(world.interface().peers.count(Owner::ours), 0U);
+  EXPECT_EQ(world.interface().peers.table().count(Owner::ours), 0U);
   EXPECT_GT(world.metrics.lookup_errors.value(), 256U);
   work_off();
-  EXPECT_EQ(world.interface().peers.count(Owner::ours), static_cast<std::size_t>(peers));
+  EXPECT_EQ(world.interface().peers.table().count(Owner::ours), static_cast<std::size_t>(peers));
   expect_that_changes_are_followed();
 }
 
@@ -245,13 +246,13 @@ TEST_F(SmallQueues, AClaimThatGotNoAnswerMayBeMadeAgain) {
   Sighting claim = world.sighting_of(client);
   claim.initiation = {};
   claim.claimed = ClaimedKey{.key = client.public_key};
-  world.flow.claimed(claim, *claim.claimed, world.now);
+  world.flow.first_contact().knock(claim, world.now);
   take();
   ASSERT_EQ(taken.size(), 1U);
   EXPECT_EQ(taken[0].purpose, LookupPurpose::claimed);
   world.advance(2min);
   turn();
-  world.flow.claimed(claim, *claim.claimed, world.now);
+  world.flow.first_contact().knock(claim, world.now);
   EXPECT_EQ(world.refusals(Refusal::lookup_in_flight), 0U);
   EXPECT_EQ(world.ledger.under_way(), 1U);
 }

@@ -10,8 +10,8 @@ namespace {
 TEST(Drain, RefusesEverybodyNewAndRemembersNothing) {
   World world;
   const test::KeyPair client = test::make_key_pair(2);
-  world.flow.drain();
-  EXPECT_TRUE(world.flow.is_draining());
+  world.flow.first_contact().drain();
+  EXPECT_TRUE(world.flow.first_contact().is_draining());
   EXPECT_EQ(world.metrics.draining.value(), 1);
   const Sighting sighting = world.sighting_of(client);
   world.knock(sighting);
@@ -20,7 +20,7 @@ TEST(Drain, RefusesEverybodyNewAndRemembersNothing) {
   EXPECT_EQ(world.lookups.size(), 0U);
   EXPECT_TRUE(world.source.refused.empty()) << "the kernel is not told";
 
-  world.flow.resume();
+  world.flow.first_contact().resume();
   EXPECT_EQ(world.metrics.draining.value(), 0);
   world.knock(sighting);
   world.answer_known();
@@ -30,7 +30,7 @@ TEST(Drain, RefusesEverybodyNewAndRemembersNothing) {
 
 TEST(Drain, RefusesClaimsWithoutAskingTheDatabase) {
   World world;
-  world.flow.drain();
+  world.flow.first_contact().drain();
   Sighting sighting = world.sighting_of(test::make_key_pair(2));
   sighting.claimed = ClaimedKey{test::make_key_pair(2).public_key};
   sighting.initiation = {};
@@ -44,7 +44,7 @@ TEST(Drain, FinishesWhoIsGreeted) {
   const test::KeyPair client = test::make_key_pair(2);
   world.knock(world.sighting_of(client));
   world.answer_known();
-  world.flow.drain();
+  world.flow.first_contact().drain();
   world.advance(1s);
   ASSERT_TRUE(world.device->complete_handshake(client.public_key, world.now.wall));
   world.pass();
@@ -55,16 +55,16 @@ TEST(Drain, FinishesWhoIsGreeted) {
 TEST(View, ShowsWhoIsGreetedAndWhoIsLive) {
   World world;
   const test::KeyPair client = test::make_key_pair(2);
-  EXPECT_TRUE(world.flow.views(world.interface(), {}, 10).peers.empty());
-  EXPECT_FALSE(world.flow.view(world.interface(), client.public_key));
+  EXPECT_TRUE(views(world.interface(), {}, 10).peers.empty());
+  EXPECT_FALSE(view(world.interface(), client.public_key));
   world.knock(world.sighting_of(client));
   world.answer_known();
-  const PeerSlice all = world.flow.views(world.interface(), {}, 10);
+  const PeerSlice all = views(world.interface(), {}, 10);
   ASSERT_EQ(all.peers.size(), 1U);
   EXPECT_EQ(all.peers[0].key, client.public_key);
   EXPECT_FALSE(all.rest);
-  EXPECT_EQ(world.interface().peers.count(PeerStage::greeting), 1U);
-  const std::optional<PeerView> greeted = world.flow.view(world.interface(), client.public_key);
+  EXPECT_EQ(world.interface().peers.table().count(PeerStage::greeting), 1U);
+  const std::optional<PeerView> greeted = view(world.interface(), client.public_key);
   ASSERT_TRUE(greeted);
   EXPECT_EQ(greeted->stage, PeerStage::greeting);
   EXPECT_TRUE(greeted->is_ours);
@@ -74,8 +74,8 @@ TEST(View, ShowsWhoIsGreetedAndWhoIsLive) {
   world.advance(1s);
   ASSERT_TRUE(world.device->complete_handshake(client.public_key, world.now.wall));
   world.pass();
-  EXPECT_EQ(world.interface().peers.count(PeerStage::greeting), 0U);
-  const std::optional<PeerView> live = world.flow.view(world.interface(), client.public_key);
+  EXPECT_EQ(world.interface().peers.table().count(PeerStage::greeting), 0U);
+  const std::optional<PeerView> live = view(world.interface(), client.public_key);
   ASSERT_TRUE(live);
   EXPECT_EQ(live->stage, PeerStage::live);
   EXPECT_TRUE(live->is_ours);
@@ -88,10 +88,10 @@ TEST(View, TellsWhomSomebodyElsePutThere) {
   change.key = other;
   ASSERT_TRUE(world.device->apply({&change, 1}).front());
   world.pass();
-  const std::optional<PeerView> view = world.flow.view(world.interface(), other);
-  ASSERT_TRUE(view);
-  EXPECT_EQ(view->stage, PeerStage::idle);
-  EXPECT_FALSE(view->is_ours);
+  const std::optional<PeerView> found = view(world.interface(), other);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->stage, PeerStage::idle);
+  EXPECT_FALSE(found->is_ours);
 }
 
 PublicKey put_there(World& world, std::uint8_t number) {
@@ -108,7 +108,7 @@ TEST(View, TellsWhoStaysOnceWhileOthersComeAndGo) {
     stays.insert(put_there(world, i));
   const PublicKey leaves = put_there(world, 16);
   world.pass();
-  PeerSlice slice = world.flow.views(world.interface(), {}, 2);
+  PeerSlice slice = views(world.interface(), {}, 2);
   std::multiset<PublicKey> told;
   for (int turn = 0;; ++turn) {
     for (const PeerView& peer : slice.peers)
@@ -120,7 +120,7 @@ TEST(View, TellsWhoStaysOnceWhileOthersComeAndGo) {
     removal.key = leaves;
     ASSERT_TRUE(world.device->apply({&removal, 1}).front());
     world.pass();
-    slice = world.flow.views(world.interface(), slice.rest, 2);
+    slice = views(world.interface(), slice.rest, 2);
   }
   EXPECT_EQ(told, stays);
 }
@@ -130,11 +130,11 @@ TEST(View, EndsWithItsInterface) {
   for (std::uint8_t i = 10; i < 14; ++i)
     put_there(world, i);
   world.pass();
-  const PeerSlice first = world.flow.views(world.interface(), {}, 2);
+  const PeerSlice first = views(world.interface(), {}, 2);
   ASSERT_TRUE(first.rest);
-  world.flow.forget(world.interface());
+  world.flow.life().detach(world.interface().id);
   world.pass(); // they are found again, as new ones
-  const PeerSlice second = world.flow.views(world.interface(), first.rest, 2);
+  const PeerSlice second = views(world.interface(), first.rest, 2);
   EXPECT_TRUE(second.peers.empty());
   EXPECT_FALSE(second.rest);
 }

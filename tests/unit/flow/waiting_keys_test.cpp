@@ -61,11 +61,11 @@ TEST(WaitingFlow, AKeyThatNobodyCouldBeAskedAboutIsLookedUpAgainAndGreeted) {
   const test::KeyPair client = test::make_key_pair(2);
   world.knock(world.sighting_of(client));
   world.answer_refused(Refusal::database_unavailable);
-  EXPECT_TRUE(world.flow.has_waiting(world.now));
+  EXPECT_TRUE(world.flow.first_contact().has_waiting(world.now));
   world.advance(4s);
-  world.flow.resume_waiting(world.now);
+  world.flow.first_contact().resume_waiting(world.now);
   EXPECT_EQ(world.lookups.size(), 1U);
-  EXPECT_FALSE(world.flow.has_waiting(world.now));
+  EXPECT_FALSE(world.flow.first_contact().has_waiting(world.now));
   world.answer_known();
   EXPECT_NE(world.device->find(client.public_key), nullptr);
   EXPECT_EQ(world.metrics.greetings[metrics::GreetingKind::reverse].value(), 1U);
@@ -76,12 +76,12 @@ TEST(WaitingFlow, ItWaitsOnWhenTheAnswerIsTheSame) {
   World world;
   world.knock(world.sighting_of(test::make_key_pair(2)));
   world.answer_refused(Refusal::database_unavailable);
-  world.flow.resume_waiting(world.now);
+  world.flow.first_contact().resume_waiting(world.now);
   world.answer_refused(Refusal::database_unavailable);
-  EXPECT_TRUE(world.flow.has_waiting(world.now));
+  EXPECT_TRUE(world.flow.first_contact().has_waiting(world.now));
   EXPECT_EQ(world.refusals(Refusal::database_unavailable), 2U);
   world.advance(16s);
-  EXPECT_FALSE(world.flow.has_waiting(world.now));
+  EXPECT_FALSE(world.flow.first_contact().has_waiting(world.now));
 }
 
 TEST(WaitingFlow, OneThatKnocksAgainIsNotLookedUpTwice) {
@@ -91,17 +91,17 @@ TEST(WaitingFlow, OneThatKnocksAgainIsNotLookedUpTwice) {
   world.answer_refused(Refusal::database_unavailable);
   world.advance(5s);
   world.knock(world.sighting_of(client));
-  world.flow.resume_waiting(world.now);
+  world.flow.first_contact().resume_waiting(world.now);
   EXPECT_EQ(world.lookups.size(), 1U);
   world.answer_known();
-  EXPECT_FALSE(world.flow.has_waiting(world.now));
+  EXPECT_FALSE(world.flow.first_contact().has_waiting(world.now));
 }
 
 TEST(WaitingFlow, AnyOtherRefusalIsNotWaitedFor) {
   World world;
   world.knock(world.sighting_of(test::make_key_pair(2)));
   world.answer_refused(Refusal::unknown_key);
-  EXPECT_FALSE(world.flow.has_waiting(world.now));
+  EXPECT_FALSE(world.flow.first_contact().has_waiting(world.now));
 }
 
 TEST(WaitingFlow, AMereClaimIsNotWaitedFor) {
@@ -111,7 +111,7 @@ TEST(WaitingFlow, AMereClaimIsNotWaitedFor) {
   claim.claimed = ClaimedKey{test::make_key_pair(2).public_key};
   world.knock(claim);
   world.answer_refused(Refusal::database_unavailable);
-  EXPECT_FALSE(world.flow.has_waiting(world.now));
+  EXPECT_FALSE(world.flow.first_contact().has_waiting(world.now));
 }
 
 TEST(StalePeers, OnlyThoseThatTheDatabaseHasGivenAreRemoved) {
@@ -120,12 +120,12 @@ TEST(StalePeers, OnlyThoseThatTheDatabaseHasGivenAreRemoved) {
   world.knock(world.sighting_of(client));
   world.answer_known();
   ASSERT_NE(world.device->find(client.public_key), nullptr);
-  EXPECT_EQ(world.flow.remove_ours(), 1U);
-  EXPECT_TRUE(world.flow.has_departures());
+  EXPECT_EQ(world.flow.life().remove_ours(), 1U);
+  EXPECT_TRUE(world.flow.life().has_work());
   world.flow.commit(world.now);
-  EXPECT_FALSE(world.flow.has_departures());
+  EXPECT_FALSE(world.flow.life().has_work());
   EXPECT_EQ(world.device->find(client.public_key), nullptr);
-  EXPECT_EQ(world.flow.remove_ours(), 0U);
+  EXPECT_EQ(world.flow.life().remove_ours(), 0U);
 }
 
 TEST(StalePeers, WhoIsStillThereWhenTheDatabaseIsBackStays) {
@@ -133,11 +133,11 @@ TEST(StalePeers, WhoIsStillThereWhenTheDatabaseIsBackStays) {
   const test::KeyPair client = test::make_key_pair(2);
   world.knock(world.sighting_of(client));
   world.answer_known();
-  EXPECT_EQ(world.flow.remove_ours(), 1U);
+  EXPECT_EQ(world.flow.life().remove_ours(), 1U);
   world.knock(world.sighting_of(test::make_key_pair(3)));
   world.answer_refused(Refusal::unknown_key);
   EXPECT_NE(world.device->find(client.public_key), nullptr);
-  EXPECT_FALSE(world.flow.has_departures());
+  EXPECT_FALSE(world.flow.life().has_work());
 }
 
 } // namespace

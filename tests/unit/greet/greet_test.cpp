@@ -2,6 +2,7 @@
 #include "greet/resubmit.hpp"
 #include "greet/reverse.hpp"
 #include "support/fake_packet_sender.hpp"
+#include "support/fake_wg_device.hpp"
 #include "wire/frame.hpp"
 
 #include <gtest/gtest.h>
@@ -25,7 +26,7 @@ Sighting sighting() {
 TEST(ReverseGreeting, KicksWithTheConfiguredKeepaliveAndLeavesIt) {
   ReverseGreeting greeting;
   std::vector<kernel::PeerChange> changes(1);
-  greeting.arrange(sighting(), {.key = {}, .keepalive_seconds = 15}, changes);
+  greeting.prepare(sighting(), {.key = {}, .keepalive_seconds = 15}, changes);
   ASSERT_EQ(changes.size(), 1U);
   EXPECT_EQ(changes[0].endpoint, sighting().source);
   EXPECT_EQ(changes[0].keepalive_seconds, 15);
@@ -34,7 +35,7 @@ TEST(ReverseGreeting, KicksWithTheConfiguredKeepaliveAndLeavesIt) {
 TEST(ReverseGreeting, TakesTheKickBackWhereNoKeepaliveIsConfigured) {
   ReverseGreeting greeting;
   std::vector<kernel::PeerChange> changes(1);
-  greeting.arrange(sighting(), {.key = {}, .keepalive_seconds = 0}, changes);
+  greeting.prepare(sighting(), {.key = {}, .keepalive_seconds = 0}, changes);
   ASSERT_EQ(changes.size(), 2U);
   EXPECT_GT(changes[0].keepalive_seconds, 0);
   EXPECT_EQ(changes[1].action, kernel::PeerChange::Action::update);
@@ -43,11 +44,28 @@ TEST(ReverseGreeting, TakesTheKickBackWhereNoKeepaliveIsConfigured) {
   EXPECT_FALSE(changes[1].allowed_ips);
 }
 
+// A device initiates when the keepalive goes from 0 to N, and only then.
+TEST(ReverseGreeting, ASecondAttemptTakesTheKeepaliveAwayFirst) {
+  ReverseGreeting greeting;
+  for (const std::uint16_t configured : {std::uint16_t{15}, std::uint16_t{0}}) {
+    test::FakeWgDevice device;
+    std::vector<kernel::PeerChange> changes(1);
+    greeting.prepare(sighting(), {.key = {}, .keepalive_seconds = configured}, changes);
+    static_cast<void>(device.apply(changes));
+    ASSERT_EQ(device.initiations().size(), 1U);
+    changes.clear();
+    greeting.prepare_again(sighting(), {.key = {}, .keepalive_seconds = configured}, changes);
+    static_cast<void>(device.apply(changes));
+    EXPECT_EQ(device.initiations().size(), 2U) << configured;
+    EXPECT_EQ(device.find({})->keepalive_seconds, configured);
+  }
+}
+
 TEST(ResubmitGreeting, SendsTheInitiationFromTheClientToTheAddressItKnockedAt) {
   test::FakePacketSender sender;
   ResubmitGreeting greeting{sender};
   std::vector<kernel::PeerChange> changes(1);
-  greeting.arrange(sighting(), {.key = {}, .keepalive_seconds = 25}, changes);
+  greeting.prepare(sighting(), {.key = {}, .keepalive_seconds = 25}, changes);
   EXPECT_FALSE(changes[0].endpoint);
   EXPECT_FALSE(changes[0].keepalive_seconds);
 
@@ -67,9 +85,9 @@ TEST(ResubmitGreeting, SetsTheKeepaliveOnceThereIsASession) {
   test::FakePacketSender sender;
   const ResubmitGreeting greeting{sender};
   std::vector<kernel::PeerChange> changes;
-  greeting.settle({.key = {}, .keepalive_seconds = 0}, changes);
+  greeting.on_session({.key = {}, .keepalive_seconds = 0}, changes);
   EXPECT_TRUE(changes.empty());
-  greeting.settle({.key = {}, .keepalive_seconds = 25}, changes);
+  greeting.on_session({.key = {}, .keepalive_seconds = 25}, changes);
   ASSERT_EQ(changes.size(), 1U);
   EXPECT_EQ(changes[0].action, kernel::PeerChange::Action::update);
   EXPECT_EQ(changes[0].keepalive_seconds, 25);

@@ -1,4 +1,4 @@
-#include "install/allowed_ip_index.hpp"
+#include "base/allowed_ip_index.hpp"
 #include "install/plan.hpp"
 
 #include <gtest/gtest.h>
