@@ -97,6 +97,7 @@ Gateway::Gateway(const Setup& setup, const Secret<32>& private_key)
   interface.network = setup.network;
   interface.max_peers = 1'000'000;
   interface.identity = authenticate::InterfaceIdentity::make(private_key).value();
+  reports_.close();
 }
 
 Result<std::unique_ptr<Gateway>> Gateway::make(const Setup& setup, const Secret<32>& private_key,

@@ -8,6 +8,7 @@
 #include "flow/flow.hpp"
 #include "lookup/ledger.hpp"
 #include "lookup/pool.hpp"
+#include "lookup/report_queue.hpp"
 #include "peers/writer.hpp"
 #include "support/fake_packet_sender.hpp"
 #include "support/fake_source.hpp"
@@ -89,7 +90,7 @@ class Gateway {
   Channel<flow::Authenticated> authenticated_;          // authenticate -> loop
   Channel<peers::Acknowledgement> acknowledgements_{4}; // writer -> loop
   Channel<LookupRequest> lookups_;                      // loop -> lookup
-  Channel<DatabaseReport> reports_{1};     // full from the first on: nobody writes them down
+  lookup::ReportQueue reports_{metrics_}; // loop -> nowhere: closed from the beginning
   Channel<LookupAnswer> answers_;          // lookup -> loop
   Channel<lookup::PoolEvent> pool_events_; // lookup -> nobody
 

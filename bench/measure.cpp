@@ -1,11 +1,12 @@
 #include "bench/measure.hpp"
 
 #include "bench/cpu_time.hpp"
-#include "lookup/array_literal.hpp"
-#include "lookup/pqxx_calls.hpp"
-#include "lookup/query_watch.hpp"
-#include "lookup/session.hpp"
+#include "lookup/parameters.hpp"
+#include "lookup/peer_queries.hpp"
 #include "lookup/sql.hpp"
+#include "postgres/connection.hpp"
+#include "postgres/pqxx_calls.hpp"
+#include "postgres/query_watch.hpp"
 #include "support/packet_sender.hpp"
 
 #include <fmt/format.h>
@@ -57,7 +58,8 @@ Status ask(pqxx::connection& connection, std::span<const Batch> batches) {
   try {
     pqxx::nontransaction query{connection};
     for (const Batch& batch : batches) {
-      const pqxx::result rows = lookup::exec_prepared(query, statement, batch.networks, batch.keys);
+      const pqxx::result rows =
+          postgres::exec_prepared(query, statement, batch.networks, batch.keys);
       if (static_cast<std::size_t>(rows.size()) != batch.size)
         return fail(Error{"find_peers: rows are missing"});
     }
@@ -145,11 +147,12 @@ Result<double> measure_installs(kernel::WgDevice& device, std::span<const Public
 }
 
 Result<Floor> measure_floor(const FloorSetup& setup, std::span<const PublicKey> keys) {
-  lookup::QueryWatch watch{std::chrono::seconds{2}};
-  const Result<std::unique_ptr<lookup::Session>> session =
-      lookup::Session::open({.first = setup.database.dsn, .stand_in = {}}, watch);
-  if (!session) return fail(session.error());
-  if (const Status prepared = (*session)->prepare(); !prepared) return fail(prepared.error());
+  postgres::QueryWatch watch{std::chrono::seconds{2}};
+  const Result<std::unique_ptr<postgres::Connection>> connection =
+      postgres::Connection::open({.first = setup.database.dsn, .fallback = {}}, watch);
+  if (!connection) return fail(connection.error());
+  if (const Status prepared = lookup::prepare_look_up(**connection); !prepared)
+    return fail(prepared.error());
   const std::vector<std::string> networks{setup.database.network};
   Floor floor;
   std::vector<kernel::PeerChange> removals;
@@ -157,7 +160,7 @@ Result<Floor> measure_floor(const FloorSetup& setup, std::span<const PublicKey> 
     std::this_thread::sleep_for(setup.pause);
     const TimePoint begin = Clock::now();
     const Result<std::vector<lookup::Verdict>> verdicts =
-        (*session)->find(std::span{&request, 1}, networks);
+        lookup::find_peers(**connection, std::span{&request, 1}, networks);
     const TimePoint answered = Clock::now();
     if (!verdicts) return fail(verdicts.error());
     if (!std::holds_alternative<PeerRecord>(verdicts->front()))

@@ -19,6 +19,7 @@ declare -A may=(
   [authenticate]="base handoff wire metrics"
   [admit]="base handoff metrics"
   [lookup]="base handoff metrics postgres"
+  [registry]="base postgres"
   [install]="base handoff kernel metrics"
   [peers]="base handoff kernel"
   [revalidate]="base handoff"
@@ -28,10 +29,10 @@ declare -A may=(
   [control]="base handoff"
   [flow]="base handoff wire kernel metrics $stages"
   [daemon]="base handoff wire kernel metrics postgres settings flow control $stages"
-  [cli]="base control lookup postgres"
+  [cli]="base control postgres registry"
 )
 # Headers of other projects that a header of ours may show. Our own types hide everything else, except in
-# kernel/ and lookup/, which exist to adapt it.
+# kernel/ and postgres/, which exist to adapt it, and in registry/, which is used by the tool alone.
 open_headers='^(tl/expected\.hpp|sodium\.h)$'
 
 faults=0
@@ -52,12 +53,12 @@ done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$root" --in
 
 while IFS=: read -r file line text; do
   folder=${file#"$root"/}; folder=${folder%%/*}
-  [[ $folder == kernel || $folder == lookup ]] && continue
+  [[ $folder == kernel || $folder == postgres || $folder == registry ]] && continue
   included=$(sed -E 's/^[^<]*<([^>]+)>.*$/\1/' <<<"$text")
   # The C and C++ standard libraries and Linux have no dot or a known folder; everything else is third-party.
   [[ $included =~ ^[a-z_0-9]+$ || $included =~ ^(sys|netinet|arpa|linux|net)/ || $included == unistd.h || $included == pthread.h ]] && continue
   [[ $included =~ $open_headers ]] && continue
-  fault "$file:$line: <$included> in a header; keep third-party types in .cpp files, in kernel/ or in lookup/"
+  fault "$file:$line: <$included> in a header; keep third-party types in .cpp files, in kernel/, in postgres/ or in registry/"
 done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<' "$root" --include='*.hpp')
 
 if ((faults > 0)); then

@@ -4,10 +4,10 @@
 #include "cli/json.hpp"
 #include "cli/options.hpp"
 #include "cli/table.hpp"
-#include "lookup/database_access.hpp"
-#include "lookup/database_check.hpp"
-#include "lookup/gateway_role.hpp"
-#include "lookup/migrate.hpp"
+#include "registry/database_access.hpp"
+#include "registry/database_check.hpp"
+#include "registry/gateway_role.hpp"
+#include "registry/migrate.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -72,13 +72,13 @@ Result<Target> target_from(const Options& options) {
   if (!dsn) return fail(dsn.error());
   Result<path> schema_dir = schema_dir_from(options);
   if (!schema_dir) return fail(schema_dir.error());
-  const Result<std::vector<lookup::Migration>> files = lookup::read_migrations(*schema_dir);
+  const Result<std::vector<registry::Migration>> files = registry::read_migrations(*schema_dir);
   if (!files) return fail(files.error());
   return Target{.dsn = std::move(*dsn), .schema_dir = std::move(*schema_dir)};
 }
 
 ExitStatus migrate(const Target& target) {
-  const Result<lookup::MigrationReport> report = lookup::migrate(target.dsn, target.schema_dir);
+  const Result<registry::MigrationReport> report = registry::migrate(target.dsn, target.schema_dir);
   if (!report) return complain(report.error());
   for (const std::string& name : report->applied)
     fmt::print("applied {}\n", name);
@@ -92,14 +92,14 @@ ExitStatus run_migrate(const Options& options) {
   return target ? migrate(*target) : complain(target.error(), ExitStatus::usage);
 }
 
-std::string words_for(lookup::RoleChange change, const std::string& role) {
+std::string words_for(registry::RoleChange change, const std::string& role) {
   switch (change) {
-  case lookup::RoleChange::made:
+  case registry::RoleChange::made:
     return fmt::format("made role {}, which may log in and is a member of wg_provision_daemon",
                        role);
-  case lookup::RoleChange::granted:
+  case registry::RoleChange::granted:
     return fmt::format("made role {} a member of wg_provision_daemon", role);
-  case lookup::RoleChange::none:
+  case registry::RoleChange::none:
     break;
   }
   return fmt::format("role {} is a member of wg_provision_daemon, nothing to do", role);
@@ -110,13 +110,13 @@ ExitStatus run_init(const Options& options) {
   if (!target) return complain(target.error(), ExitStatus::usage);
   const ExitStatus migrated = migrate(*target);
   if (migrated != ExitStatus::ok) return migrated;
-  const Result<lookup::AccessChange> access = lookup::close_database(target->dsn);
+  const Result<registry::AccessChange> access = registry::close_database(target->dsn);
   if (!access) return complain(access.error());
-  if (*access == lookup::AccessChange::closed)
+  if (*access == registry::AccessChange::closed)
     fmt::print("took CREATE, CONNECT and TEMPORARY on the database from PUBLIC\n");
   if (!options.gateway_role) return ExitStatus::ok;
-  const Result<lookup::RoleChange> change =
-      lookup::ensure_gateway_role(target->dsn, *options.gateway_role);
+  const Result<registry::RoleChange> change =
+      registry::ensure_gateway_role(target->dsn, *options.gateway_role);
   if (!change) return complain(change.error());
   fmt::print("{}\n", words_for(*change, printable(*options.gateway_role)));
   return ExitStatus::ok;
@@ -125,8 +125,8 @@ ExitStatus run_init(const Options& options) {
 ExitStatus run_status(const Options& options) {
   const Result<Target> target = target_from(options);
   if (!target) return complain(target.error(), ExitStatus::usage);
-  const Result<lookup::SchemaStatus> status =
-      lookup::schema_status(target->dsn, target->schema_dir);
+  const Result<registry::SchemaStatus> status =
+      registry::schema_status(target->dsn, target->schema_dir);
   if (!status) return complain(status.error());
   fmt::print("schema version {}, newest file {}\n", status->database, status->files);
   if (status->database == status->files) return ExitStatus::ok;
@@ -139,7 +139,7 @@ ExitStatus run_status(const Options& options) {
 ExitStatus run_check(const CheckOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
-  const Result<std::vector<lookup::Finding>> findings = lookup::check_database(*dsn);
+  const Result<std::vector<registry::Finding>> findings = registry::check_database(*dsn);
   if (!findings && findings.error().code() == ENOTCONN) return complain(findings.error());
   if (!findings) return complain(findings.error(), ExitStatus::usage);
   if (options.as_json)
@@ -147,7 +147,7 @@ ExitStatus run_check(const CheckOptions& options) {
   else if (findings->empty())
     fmt::print("nothing found\n");
   else
-    for (const lookup::Finding& finding : *findings)
+    for (const registry::Finding& finding : *findings)
       fmt::print("{}: {}\n", printable(finding.text), printable(finding.remedy));
   return findings->empty() ? ExitStatus::ok : ExitStatus::failure;
 }

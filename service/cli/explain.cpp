@@ -20,15 +20,15 @@ struct Options {
   bool as_json = false;
 };
 
-std::string revoked_reason(const lookup::Explanation& explanation) {
-  const lookup::Revocation revocation = explanation.revocation.value_or(lookup::Revocation{});
+std::string revoked_reason(const registry::Explanation& explanation) {
+  const registry::Revocation revocation = explanation.revocation.value_or(registry::Revocation{});
   return fmt::format("the peer was removed{}{}",
                      revocation.revoked_at ? " at " + *revocation.revoked_at : "",
                      revocation.reason ? ": " + *revocation.reason : ", no reason is given");
 }
 
 // The database lets it in, and a gateway has a reason of its own.
-std::string own_reason(const lookup::RefusalRow& refusal) {
+std::string own_reason(const registry::RefusalRow& refusal) {
   return fmt::format("the database lets it in, but gateway {} refused it as {}, last at {}, from "
                      "{} port {}",
                      refusal.gateway, refusal.reason, refusal.at, refusal.address, refusal.port);
@@ -39,7 +39,8 @@ ExitStatus run_explain(const Options& options) {
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PublicKey> key = key_from("KEY", options.key);
   if (!key) return complain(key.error());
-  const Result<lookup::Explanation> explanation = lookup::explain_key(*dsn, *key, options.network);
+  const Result<registry::Explanation> explanation =
+      registry::explain_key(*dsn, *key, options.network);
   if (!explanation) return complain(explanation.error());
   const std::string reason = reason_of(*explanation);
   if (options.as_json) {
@@ -54,18 +55,18 @@ ExitStatus run_explain(const Options& options) {
 
 } // namespace
 
-std::string place_of(const lookup::SessionRow& session) {
+std::string place_of(const registry::SessionRow& session) {
   return fmt::format("its latest session is on gateway {}, interface {}, since {}", session.gateway,
                      session.interface, session.since);
 }
 
-std::string reason_of(const lookup::Explanation& explanation) {
+std::string reason_of(const registry::Explanation& explanation) {
   const std::string& verdict = explanation.verdict;
   if (verdict == "revoked") return revoked_reason(explanation);
   if (verdict == "expected") return "no peer yet; becomes one when it connects first";
   if (verdict == "trial") return "no peer; becomes one if it holds the network's enrolment key";
   if (!explanation.peer) return "no peer has this key";
-  const lookup::PeerRow& peer = *explanation.peer;
+  const registry::PeerRow& peer = *explanation.peer;
   if (explanation.refusal) return own_reason(*explanation.refusal);
   if (verdict == "found") return fmt::format("a gateway of network {} installs it", peer.network);
   if (verdict == "other_network")

@@ -1,17 +1,17 @@
 #pragma once
 
 #include "cli/subcommand.hpp"
-#include "lookup/registry.hpp"
+#include "registry/registry.hpp"
 
 #include <string>
 
 namespace provisiond::cli {
 
 // The verdict in a sentence.
-std::string reason_of(const lookup::Explanation& explanation);
+std::string reason_of(const registry::Explanation& explanation);
 
 // Where the key is, or was last.
-std::string place_of(const lookup::SessionRow& session);
+std::string place_of(const registry::SessionRow& session);
 
 Action configure_explain(CLI::App& parser);
 

@@ -3,7 +3,7 @@
 #include "cli/json.hpp"
 #include "cli/options.hpp"
 #include "cli/table.hpp"
-#include "lookup/registry.hpp"
+#include "registry/registry.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -25,7 +25,7 @@ ExitStatus run_allow(const Options& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Status allowed =
-      lookup::allow_gateway(*dsn, options.login, options.gateway, options.networks);
+      registry::allow_gateway(*dsn, options.login, options.gateway, options.networks);
   if (!allowed) return complain(allowed.error());
   fmt::print("{} may be the gateway {}, and nothing that it is not allowed\n",
              printable(options.login), printable(options.gateway));
@@ -35,7 +35,7 @@ ExitStatus run_allow(const Options& options) {
 ExitStatus run_forbid(const Options& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
-  const Status forbidden = lookup::forbid_gateway(*dsn, options.login, options.gateway);
+  const Status forbidden = registry::forbid_gateway(*dsn, options.login, options.gateway);
   if (!forbidden) return complain(forbidden.error());
   fmt::print("{} was allowed to be the gateway {}\n", printable(options.login),
              printable(options.gateway));
@@ -45,14 +45,14 @@ ExitStatus run_forbid(const Options& options) {
 ExitStatus run_list(const Options& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
-  const Result<std::vector<lookup::GatewayRow>> gateways = lookup::list_gateways(*dsn);
+  const Result<std::vector<registry::GatewayRow>> gateways = registry::list_gateways(*dsn);
   if (!gateways) return complain(gateways.error());
   if (options.as_json) {
     fmt::print("{}", json_of(*gateways));
     return ExitStatus::ok;
   }
   std::vector<std::vector<std::string>> rows;
-  for (const lookup::GatewayRow& gateway : *gateways)
+  for (const registry::GatewayRow& gateway : *gateways)
     rows.push_back({gateway.name, gateway.interface.value_or("-"), gateway.network.value_or("-"),
                     gateway.is_alive ? "yes" : "no", gateway.last_seen,
                     gateway.same_name == 0 ? "-" : fmt::format("{}", gateway.same_name),

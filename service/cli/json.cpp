@@ -15,13 +15,13 @@ ordered_json value_of(const std::optional<Value>& value) {
 }
 
 // The schema promises an object; whatever else a server sends is shown as the text that it is.
-ordered_json labels_of(const lookup::PeerRow& peer) {
+ordered_json labels_of(const registry::PeerRow& peer) {
   constexpr int most_levels = 64;
   if (!is_json(peer.labels, most_levels)) return peer.labels;
   return ordered_json::parse(peer.labels);
 }
 
-ordered_json value_of(const lookup::PeerRow& peer) {
+ordered_json value_of(const registry::PeerRow& peer) {
   return ordered_json{{"id", peer.id},
                       {"name", value_of(peer.name)},
                       {"network", peer.network},
@@ -43,7 +43,7 @@ ordered_json value_of(const lookup::PeerRow& peer) {
                       {"updated_at", peer.updated_at}};
 }
 
-ordered_json value_of(const lookup::NetworkRow& network) {
+ordered_json value_of(const registry::NetworkRow& network) {
   return ordered_json{{"id", network.id},
                       {"name", network.name},
                       {"comment", value_of(network.comment)},
@@ -60,7 +60,7 @@ ordered_json value_of(const lookup::NetworkRow& network) {
                       {"created_at", network.created_at}};
 }
 
-ordered_json value_of(const lookup::GatewayRow& gateway) {
+ordered_json value_of(const registry::GatewayRow& gateway) {
   return ordered_json{{"gateway", gateway.name},
                       {"interface", value_of(gateway.interface)},
                       {"network", value_of(gateway.network)},
@@ -70,7 +70,7 @@ ordered_json value_of(const lookup::GatewayRow& gateway) {
                       {"logins", value_of(gateway.logins)}};
 }
 
-ordered_json value_of(const lookup::PoolRow& pool) {
+ordered_json value_of(const registry::PoolRow& pool) {
   return ordered_json{{"id", pool.id},
                       {"network", pool.network},
                       {"prefix", pool.prefix},
@@ -81,14 +81,14 @@ ordered_json value_of(const lookup::PoolRow& pool) {
                       {"held", pool.held}};
 }
 
-ordered_json value_of(const lookup::PendingRow& pending) {
+ordered_json value_of(const registry::PendingRow& pending) {
   return ordered_json{{"network", pending.network},     {"public_key", pending.public_key},
                       {"address", pending.address},     {"port", pending.port},
                       {"gateway", pending.gateway},     {"first_seen", pending.first_seen},
                       {"last_seen", pending.last_seen}, {"times_seen", pending.times_seen}};
 }
 
-ordered_json value_of(const lookup::RefusedRow& refused) {
+ordered_json value_of(const registry::RefusedRow& refused) {
   return ordered_json{{"line", refused.row},
                       {"reason", refused.reason},
                       {"network", value_of(refused.network)},
@@ -96,12 +96,12 @@ ordered_json value_of(const lookup::RefusedRow& refused) {
                       {"name", value_of(refused.name)}};
 }
 
-ordered_json value_of(const lookup::Revocation& revocation) {
+ordered_json value_of(const registry::Revocation& revocation) {
   return ordered_json{{"revoked_at", value_of(revocation.revoked_at)},
                       {"reason", value_of(revocation.reason)}};
 }
 
-ordered_json value_of(const lookup::RefusalRow& refusal) {
+ordered_json value_of(const registry::RefusalRow& refusal) {
   return ordered_json{{"reason", refusal.reason},
                       {"gateway", refusal.gateway},
                       {"address", refusal.address},
@@ -113,7 +113,7 @@ std::string text_of(const ordered_json& value) {
   return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n';
 }
 
-ordered_json value_of(const lookup::Finding& finding) {
+ordered_json value_of(const registry::Finding& finding) {
   return ordered_json{
       {"check", finding.check}, {"finding", finding.text}, {"remedy", finding.remedy}};
 }
@@ -128,42 +128,42 @@ std::string array_of(std::span<const Row> rows) {
 
 } // namespace
 
-std::string json_of(const lookup::PeerRow& peer) {
+std::string json_of(const registry::PeerRow& peer) {
   return text_of(value_of(peer));
 }
 
-std::string json_of(std::span<const lookup::PeerRow> peers) {
+std::string json_of(std::span<const registry::PeerRow> peers) {
   return array_of(peers);
 }
 
-std::string json_of(std::span<const lookup::NetworkRow> networks) {
+std::string json_of(std::span<const registry::NetworkRow> networks) {
   return array_of(networks);
 }
 
-std::string json_of(std::span<const lookup::GatewayRow> gateways) {
+std::string json_of(std::span<const registry::GatewayRow> gateways) {
   return array_of(gateways);
 }
 
-std::string json_of(std::span<const lookup::PoolRow> pools) {
+std::string json_of(std::span<const registry::PoolRow> pools) {
   return array_of(pools);
 }
 
-std::string json_of(std::span<const lookup::PendingRow> pending) {
+std::string json_of(std::span<const registry::PendingRow> pending) {
   return array_of(pending);
 }
 
-std::string json_of(std::span<const lookup::Finding> findings) {
+std::string json_of(std::span<const registry::Finding> findings) {
   return array_of(findings);
 }
 
-std::string json_of(const lookup::ImportReport& report) {
+std::string json_of(const registry::ImportReport& report) {
   ordered_json refused = ordered_json::array();
-  for (const lookup::RefusedRow& row : report.refused)
+  for (const registry::RefusedRow& row : report.refused)
     refused.push_back(value_of(row));
   return text_of(ordered_json{{"added", report.added}, {"refused", refused}});
 }
 
-std::string json_of(const lookup::Explanation& explanation, const std::string& reason) {
+std::string json_of(const registry::Explanation& explanation, const std::string& reason) {
   const std::optional<std::string> none;
   ordered_json value{
       {"network", value_of(explanation.network.empty() ? none : explanation.network)},

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "lookup/database_check.hpp"
-#include "lookup/registry.hpp"
+#include "registry/database_check.hpp"
+#include "registry/registry.hpp"
 
 #include <span>
 #include <string>
@@ -10,15 +10,15 @@ namespace provisiond::cli {
 
 // What --json prints: an object, or an array of them, with a newline at the end. What the database
 // does not know is null.
-std::string json_of(const lookup::PeerRow& peer);
-std::string json_of(std::span<const lookup::PeerRow> peers);
-std::string json_of(std::span<const lookup::NetworkRow> networks);
-std::string json_of(std::span<const lookup::PoolRow> pools);
-std::string json_of(std::span<const lookup::GatewayRow> gateways);
-std::string json_of(std::span<const lookup::PendingRow> pending);
-std::string json_of(std::span<const lookup::Finding> findings);
-std::string json_of(const lookup::ImportReport& report);
+std::string json_of(const registry::PeerRow& peer);
+std::string json_of(std::span<const registry::PeerRow> peers);
+std::string json_of(std::span<const registry::NetworkRow> networks);
+std::string json_of(std::span<const registry::PoolRow> pools);
+std::string json_of(std::span<const registry::GatewayRow> gateways);
+std::string json_of(std::span<const registry::PendingRow> pending);
+std::string json_of(std::span<const registry::Finding> findings);
+std::string json_of(const registry::ImportReport& report);
 // `reason` is the verdict in words.
-std::string json_of(const lookup::Explanation& explanation, const std::string& reason);
+std::string json_of(const registry::Explanation& explanation, const std::string& reason);
 
 } // namespace provisiond::cli

@@ -6,7 +6,7 @@
 
 namespace provisiond::cli {
 
-void add_network_life_options(CLI::App& parser, lookup::NetworkChange& change) {
+void add_network_life_options(CLI::App& parser, registry::NetworkChange& change) {
   add_text(parser, "--idle-timeout", change.idle_timeout,
            "How long its peers stay on a gateway without a handshake, as 1h, 3 minutes to 30 days; "
            "default: as the gateway is set up");
@@ -19,7 +19,7 @@ void add_network_life_options(CLI::App& parser, lookup::NetworkChange& change) {
              {.words = {"yes", "no"}, .help = "yes lets peers have sessions on several at a time"});
 }
 
-void add_peer_life_options(CLI::App& parser, lookup::PeerChange& change) {
+void add_peer_life_options(CLI::App& parser, registry::PeerChange& change) {
   add_list(parser, "--allowed-sources", change.life.allowed_sources,
            "Prefix that its first packet comes from; may be repeated; default: the network's");
   add_choice(
@@ -34,7 +34,7 @@ void add_peer_life_options(CLI::App& parser, lookup::PeerChange& change) {
       {.words = {"yes", "no"}, .help = "yes lets others go first when an interface is full"});
 }
 
-bool has_no_rule(const lookup::LifeRules& rules) {
+bool has_no_rule(const registry::LifeRules& rules) {
   return !rules.allowed_sources && !rules.roaming && !rules.several_gateways;
 }
 

@@ -13,7 +13,7 @@
 namespace provisiond::cli {
 namespace {
 
-using lookup::import_columns;
+using registry::import_columns;
 
 tl::unexpected<Error> refuse(std::string message) {
   return fail(Error{std::move(message), EINVAL});
@@ -95,13 +95,13 @@ Result<Manifest> Manifest::read(const std::string& name) {
   return manifest;
 }
 
-lookup::NextRow Manifest::rows() const {
+registry::NextRow Manifest::rows() const {
   CsvReader reader{text_};
   static_cast<void>(reader.next()); // the header
-  return [this, reader]() mutable -> std::optional<lookup::ImportRow> {
+  return [this, reader]() mutable -> std::optional<registry::ImportRow> {
     Result<std::optional<CsvRecord>> record = reader.next();
     if (!record || !*record) return std::nullopt; // `parse` has seen that none is malformed
-    lookup::ImportRow row;
+    registry::ImportRow row;
     for (std::size_t i = 0; i < columns_.size(); ++i)
       row.at(columns_[i]) = std::move((*record)->fields[i]);
     return row;

@@ -3,7 +3,7 @@
 #include "base/result.hpp"
 #include "cli/csv.hpp"
 #include "cli/secret_text.hpp"
-#include "lookup/registry.hpp"
+#include "registry/registry.hpp"
 
 #include <cstdint>
 #include <string>
@@ -23,14 +23,14 @@ class Manifest {
   // Where the rows begin in the file, in their order.
   [[nodiscard]] const std::vector<std::int64_t>& lines() const { return lines_; }
   // Gives one row after the other; the manifest must outlive it.
-  [[nodiscard]] lookup::NextRow rows() const;
+  [[nodiscard]] registry::NextRow rows() const;
 
  private:
   explicit Manifest(SecretText text) : text_{std::move(text)} {}
   Status read_header(CsvReader& reader);
 
   SecretText text_;
-  std::vector<std::size_t> columns_; // positions in lookup::import_columns
+  std::vector<std::size_t> columns_; // positions in registry::import_columns
   std::vector<std::int64_t> lines_;
 };
 

@@ -4,7 +4,7 @@
 #include "cli/life_rules.hpp"
 #include "cli/options.hpp"
 #include "cli/table.hpp"
-#include "lookup/registry.hpp"
+#include "registry/registry.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -17,20 +17,20 @@ namespace {
 struct Options {
   DatabaseOptions database;
   std::string name;
-  lookup::NetworkChange change;
+  registry::NetworkChange change;
   bool as_json = false;
 };
 
 ExitStatus run_add(const Options& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
-  const Status added = lookup::add_network(*dsn, options.name, options.change);
+  const Status added = registry::add_network(*dsn, options.name, options.change);
   if (!added) return complain(added.error());
   fmt::print("added network {}\n", printable(options.name));
   return ExitStatus::ok;
 }
 
-bool is_empty(const lookup::NetworkChange& change) {
+bool is_empty(const registry::NetworkChange& change) {
   return !change.comment && !change.ranges && !change.endpoint && !change.client_dns &&
          !change.client_allowed_ips && !change.keepalive_seconds && !change.idle_timeout &&
          has_no_rule(change.life);
@@ -44,7 +44,7 @@ ExitStatus run_set(const Options& options) {
                     ExitStatus::usage);
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
-  const Status changed = lookup::set_network(*dsn, options.name, options.change);
+  const Status changed = registry::set_network(*dsn, options.name, options.change);
   if (!changed) return complain(changed.error());
   fmt::print("changed network {}\n", printable(options.name));
   return ExitStatus::ok;
@@ -53,14 +53,14 @@ ExitStatus run_set(const Options& options) {
 ExitStatus run_list(const Options& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
-  const Result<std::vector<lookup::NetworkRow>> networks = lookup::list_networks(*dsn);
+  const Result<std::vector<registry::NetworkRow>> networks = registry::list_networks(*dsn);
   if (!networks) return complain(networks.error());
   if (options.as_json) {
     fmt::print("{}", json_of(*networks));
     return ExitStatus::ok;
   }
   std::vector<std::vector<std::string>> rows;
-  for (const lookup::NetworkRow& network : *networks)
+  for (const registry::NetworkRow& network : *networks)
     rows.push_back(
         {network.name, fmt::format("{}", network.peers),
          network.ranges.empty() ? "any" : fmt::format("{}", fmt::join(network.ranges, ", ")),
@@ -72,7 +72,7 @@ ExitStatus run_list(const Options& options) {
 
 std::shared_ptr<Options> add_change_options(CLI::App& parser) {
   std::shared_ptr<Options> options = std::make_shared<Options>();
-  lookup::NetworkChange& change = options->change;
+  registry::NetworkChange& change = options->change;
   parser.add_option("NAME", options->name, "1 to 63 of a-z 0-9 _ . -")->required();
   add_list(parser, "--range", change.ranges,
            "Prefix that its allowed IPs lie in; may be repeated; default: anywhere");

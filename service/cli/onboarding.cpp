@@ -4,7 +4,7 @@
 #include "cli/options.hpp"
 #include "cli/peer_text.hpp"
 #include "cli/table.hpp"
-#include "lookup/registry.hpp"
+#include "registry/registry.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -14,7 +14,7 @@
 namespace provisiond::cli {
 namespace {
 
-using lookup::PendingRow;
+using registry::PendingRow;
 
 struct ListOptions {
   DatabaseOptions database;
@@ -25,7 +25,7 @@ struct ListOptions {
 struct KeyOptions {
   DatabaseOptions database;
   std::string key;
-  lookup::Approval approval;
+  registry::Approval approval;
   std::string network; // of a key that is expected
 };
 
@@ -38,7 +38,7 @@ std::string seen_from(const PendingRow& pending) {
 ExitStatus run_pending(const ListOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
-  const Result<std::vector<PendingRow>> pending = lookup::list_pending(*dsn, options.network);
+  const Result<std::vector<PendingRow>> pending = registry::list_pending(*dsn, options.network);
   if (!pending) return complain(pending.error());
   if (options.as_json) {
     fmt::print("{}", json_of(*pending));
@@ -60,7 +60,7 @@ ExitStatus run_approve(KeyOptions& options) {
   const Result<PublicKey> key = key_from("KEY", options.key);
   if (!key) return complain(key.error());
   options.approval.public_key = *key;
-  const Result<lookup::Approved> approved = lookup::approve_key(*dsn, options.approval);
+  const Result<registry::Approved> approved = registry::approve_key(*dsn, options.approval);
   if (!approved) return complain(approved.error());
   fmt::print("approved {}\n",
              approved->peer ? place_of(*approved->peer) : fmt::format("peer {}", approved->id));
@@ -72,7 +72,7 @@ ExitStatus run_expect(const KeyOptions& options) {
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PublicKey> key = key_from("KEY", options.key);
   if (!key) return complain(key.error());
-  const Status expected = lookup::expect_key(*dsn, *key, options.network, options.approval.name);
+  const Status expected = registry::expect_key(*dsn, *key, options.network, options.approval.name);
   if (!expected) return complain(expected.error());
   fmt::print("expecting {} in network {}\n", key->to_string(), printable(options.network));
   return ExitStatus::ok;

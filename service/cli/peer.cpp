@@ -3,7 +3,7 @@
 #include "cli/json.hpp"
 #include "cli/options.hpp"
 #include "cli/peer_text.hpp"
-#include "lookup/registry.hpp"
+#include "registry/registry.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -14,7 +14,7 @@
 namespace provisiond::cli {
 namespace {
 
-using lookup::PeerRow;
+using registry::PeerRow;
 
 struct Options {
   DatabaseOptions database;
@@ -26,7 +26,7 @@ struct Options {
 ExitStatus run_list(const Options& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
-  const Result<std::vector<PeerRow>> peers = lookup::list_peers(*dsn, options.network);
+  const Result<std::vector<PeerRow>> peers = registry::list_peers(*dsn, options.network);
   if (!peers) return complain(peers.error());
   fmt::print("{}", options.as_json ? json_of(*peers) : table_of(*peers));
   return ExitStatus::ok;
@@ -34,8 +34,8 @@ ExitStatus run_list(const Options& options) {
 
 Result<PeerRow> find(const SecretString& dsn, const Options& options) {
   const std::optional<PublicKey> key = PublicKey::parse(options.peer);
-  if (key) return lookup::find_peer(dsn, *key, options.network);
-  if (options.network) return lookup::find_peer(dsn, options.peer, *options.network);
+  if (key) return registry::find_peer(dsn, *key, options.network);
+  if (options.network) return registry::find_peer(dsn, options.peer, *options.network);
   return fail(Error{"a name needs --network, because each network has names of its own", EINVAL});
 }
 

@@ -8,7 +8,7 @@
 #include "cli/options.hpp"
 #include "cli/peer_text.hpp"
 #include "cli/qr_code.hpp"
-#include "lookup/registry.hpp"
+#include "registry/registry.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -22,8 +22,8 @@
 namespace provisiond::cli {
 namespace {
 
-using lookup::NewPeer;
-using lookup::PeerRow;
+using registry::NewPeer;
+using registry::PeerRow;
 
 struct Options {
   DatabaseOptions database;
@@ -35,9 +35,9 @@ struct Options {
   bool makes_preshared_key = false;
   std::optional<int> keepalive_seconds;
   std::optional<std::string> expires_at;
-  lookup::PeerChange change;
+  registry::PeerChange change;
   std::string gateway_key;
-  lookup::ClientDefaults client; // goes before what the network knows
+  registry::ClientDefaults client; // goes before what the network knows
   std::optional<std::string> config;
   bool as_qr_code = false;
   bool as_json = false;
@@ -49,7 +49,7 @@ struct Handout {
   SecretText shown; // on standard output
 };
 
-GatewayWords gateway_words(const Options& options, const lookup::ClientDefaults& network) {
+GatewayWords gateway_words(const Options& options, const registry::ClientDefaults& network) {
   GatewayWords words;
   words.endpoint = options.client.endpoint.value_or(network.endpoint.value_or(""));
   words.key = options.gateway_key;
@@ -134,12 +134,12 @@ ExitStatus add_known_key(const SecretString& dsn, const Options& options) {
   const SecretText preshared_text = text_of(*preshared_key);
   Handout nothing;
   const Result<PeerRow> peer =
-      lookup::add_peer(dsn, new_peer(options, *key, preshared_text),
-                       [](const PeerRow& /*row*/, const auto& /*network*/) { return Status{}; });
+      registry::add_peer(dsn, new_peer(options, *key, preshared_text),
+                         [](const PeerRow& /*row*/, const auto& /*network*/) { return Status{}; });
   return peer ? hand_out(nothing, options, *peer) : complain(peer.error());
 }
 
-Result<SecretText> config_for(const PeerRow& row, const lookup::ClientDefaults& network,
+Result<SecretText> config_for(const PeerRow& row, const registry::ClientDefaults& network,
                               const Options& options, const ClientSecrets& secrets) {
   const GatewayWords words = gateway_words(options, network);
   if (words.endpoint.empty())
@@ -177,14 +177,13 @@ ExitStatus add_new_client(const SecretString& dsn, const Options& options) {
     handout.file.emplace(std::move(*file));
   }
   const SecretText preshared_text = text_of(secrets.preshared_key);
-  const Result<PeerRow> peer =
-      lookup::add_peer(dsn, new_peer(options, keys->public_key, preshared_text),
-                       [&](const PeerRow& row, const lookup::ClientDefaults& network) -> Status {
-                         const Result<SecretText> config =
-                             config_for(row, network, options, secrets);
-                         if (!config) return fail(config.error());
-                         return prepare(handout, options, *config);
-                       });
+  const Result<PeerRow> peer = registry::add_peer(
+      dsn, new_peer(options, keys->public_key, preshared_text),
+      [&](const PeerRow& row, const registry::ClientDefaults& network) -> Status {
+        const Result<SecretText> config = config_for(row, network, options, secrets);
+        if (!config) return fail(config.error());
+        return prepare(handout, options, *config);
+      });
   return peer ? hand_out(handout, options, *peer) : complain(peer.error());
 }
 

@@ -4,7 +4,7 @@
 #include "cli/options.hpp"
 #include "cli/peer_text.hpp"
 #include "cli/table.hpp"
-#include "lookup/registry.hpp"
+#include "registry/registry.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -15,7 +15,7 @@
 namespace provisiond::cli {
 namespace {
 
-using lookup::PeerRow;
+using registry::PeerRow;
 
 struct Options {
   DatabaseOptions database;
@@ -27,7 +27,7 @@ struct Options {
   std::optional<std::string> allowed_ips;
   std::optional<std::string> expires_at;
   bool never_expires = false;
-  lookup::PeerChange change;
+  registry::PeerChange change;
 };
 
 using Change = std::function<Result<PeerRow>(const SecretString& dsn, const PublicKey& key)>;
@@ -48,7 +48,7 @@ ExitStatus run_revoke(const Options& options) {
   return run_change(
       options,
       [&](const SecretString& dsn, const PublicKey& key) {
-        return lookup::revoke_peer(dsn, key, options.reason);
+        return registry::revoke_peer(dsn, key, options.reason);
       },
       [](const PeerRow& peer) { return "revoked " + title_of(peer); });
 }
@@ -57,7 +57,7 @@ ExitStatus run_enabled(const Options& options, bool is_enabled) {
   return run_change(
       options,
       [&](const SecretString& dsn, const PublicKey& key) {
-        return lookup::set_peer_enabled(dsn, key, is_enabled);
+        return registry::set_peer_enabled(dsn, key, is_enabled);
       },
       [&](const PeerRow& peer) {
         return (is_enabled ? "enabled " : "disabled ") + title_of(peer);
@@ -70,7 +70,7 @@ ExitStatus run_rotate(const Options& options) {
   return run_change(
       options,
       [&](const SecretString& dsn, const PublicKey& key) {
-        return lookup::rotate_key(dsn, key, *new_key, options.overlap);
+        return registry::rotate_key(dsn, key, *new_key, options.overlap);
       },
       [&](const PeerRow& peer) {
         return fmt::format("rotated the key of {}; the former one is {}", title_of(peer),
@@ -83,7 +83,7 @@ ExitStatus run_move(const Options& options) {
   return run_change(
       options,
       [&](const SecretString& dsn, const PublicKey& key) {
-        return lookup::move_peer(dsn, key, options.network, options.allowed_ips);
+        return registry::move_peer(dsn, key, options.network, options.allowed_ips);
       },
       [](const PeerRow& peer) { return "moved " + place_of(peer); });
 }
@@ -94,7 +94,7 @@ ExitStatus run_expire(const Options& options) {
   return run_change(
       options,
       [&](const SecretString& dsn, const PublicKey& key) {
-        return lookup::set_expiry(dsn, key, options.expires_at);
+        return registry::set_expiry(dsn, key, options.expires_at);
       },
       [](const PeerRow& peer) {
         return fmt::format("{} expires {}", title_of(peer),
@@ -110,13 +110,13 @@ ExitStatus run_set(const Options& options) {
   return run_change(
       options,
       [&](const SecretString& dsn, const PublicKey& key) {
-        return lookup::set_peer(dsn, key, options.change);
+        return registry::set_peer(dsn, key, options.change);
       },
       [](const PeerRow& peer) { return "changed " + title_of(peer); });
 }
 
 ExitStatus run_forget_initiations(const Options& options) {
-  return run_change(options, lookup::forget_initiations, [](const PeerRow& peer) {
+  return run_change(options, registry::forget_initiations, [](const PeerRow& peer) {
     return "forgot the initiations of " + title_of(peer);
   });
 }
@@ -126,7 +126,7 @@ ExitStatus run_pardon(const Options& options) {
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PublicKey> key = key_from("KEY", options.key);
   if (!key) return complain(key.error());
-  const Status pardoned = lookup::pardon_key(*dsn, *key);
+  const Status pardoned = registry::pardon_key(*dsn, *key);
   if (!pardoned) return complain(pardoned.error());
   fmt::print("pardoned {}: it may be added again\n", key->to_string());
   return ExitStatus::ok;

@@ -5,7 +5,7 @@
 #include "cli/manifest.hpp"
 #include "cli/options.hpp"
 #include "cli/table.hpp"
-#include "lookup/registry.hpp"
+#include "registry/registry.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -16,8 +16,8 @@
 namespace provisiond::cli {
 namespace {
 
-using lookup::ImportReport;
-using lookup::RefusedRow;
+using registry::ImportReport;
+using registry::RefusedRow;
 
 struct Options {
   DatabaseOptions database;
@@ -29,7 +29,7 @@ struct Options {
 
 Result<ImportReport> import_from(const SecretString& dsn, const Manifest& manifest,
                                  bool all_or_nothing) {
-  Result<ImportReport> report = lookup::import_peers(dsn, manifest.rows(), all_or_nothing);
+  Result<ImportReport> report = registry::import_peers(dsn, manifest.rows(), all_or_nothing);
   if (!report) return report;
   for (RefusedRow& refused : report->refused)
     refused.row = manifest.lines().at(static_cast<std::size_t>(refused.row - 1));
@@ -67,7 +67,7 @@ ExitStatus run_export(const Options& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Status done =
-      lookup::export_peers(*dsn, options.network, [](const std::vector<std::string>& fields) {
+      registry::export_peers(*dsn, options.network, [](const std::vector<std::string>& fields) {
         fmt::print("{}", csv_line(fields));
       });
   return done ? ExitStatus::ok : complain(done.error());

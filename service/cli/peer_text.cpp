@@ -13,7 +13,7 @@ std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-std::string state_of(const lookup::PeerRow& peer) {
+std::string state_of(const registry::PeerRow& peer) {
   return peer.state == "not_yet_valid" ? "not yet valid" : peer.state;
 }
 
@@ -24,9 +24,9 @@ std::string answer_of(const std::optional<bool>& rule) {
 
 } // namespace
 
-std::string table_of(std::span<const lookup::PeerRow> peers) {
+std::string table_of(std::span<const registry::PeerRow> peers) {
   std::vector<std::vector<std::string>> rows;
-  for (const lookup::PeerRow& peer : peers)
+  for (const registry::PeerRow& peer : peers)
     rows.push_back({fmt::format("{}", peer.id), peer.network, peer.name.value_or("-"),
                     peer.public_key, state_of(peer), peer.expires_at.value_or("never"),
                     joined(peer.allowed_ips)});
@@ -34,7 +34,7 @@ std::string table_of(std::span<const lookup::PeerRow> peers) {
                     rows);
 }
 
-std::string description_of(const lookup::PeerRow& peer) {
+std::string description_of(const registry::PeerRow& peer) {
   const std::vector<std::vector<std::string>> rows{
       {"network", peer.network},
       {"name", peer.name.value_or("-")},
@@ -57,12 +57,12 @@ std::string description_of(const lookup::PeerRow& peer) {
   return draw_table({"peer", fmt::format("{}", peer.id)}, rows);
 }
 
-std::string title_of(const lookup::PeerRow& peer) {
+std::string title_of(const registry::PeerRow& peer) {
   return printable(fmt::format("peer {}{} of network {}", peer.id,
                                peer.name ? fmt::format(" ({})", *peer.name) : "", peer.network));
 }
 
-std::string place_of(const lookup::PeerRow& peer) {
+std::string place_of(const registry::PeerRow& peer) {
   const std::string addresses =
       peer.allowed_ips.empty() ? "no allowed IPs" : joined(peer.allowed_ips);
   return fmt::format("{}: {}", title_of(peer), addresses);

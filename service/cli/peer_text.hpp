@@ -1,6 +1,6 @@
 #pragma once
 
-#include "lookup/registry.hpp"
+#include "registry/registry.hpp"
 
 #include <span>
 #include <string>
@@ -8,12 +8,12 @@
 namespace provisiond::cli {
 
 // Peers for people: one per line, or one with a line for each thing known of it.
-std::string table_of(std::span<const lookup::PeerRow> peers);
-std::string description_of(const lookup::PeerRow& peer);
+std::string table_of(std::span<const registry::PeerRow> peers);
+std::string description_of(const registry::PeerRow& peer);
 
 // "peer 7 (lent laptop) of network office"
-std::string title_of(const lookup::PeerRow& peer);
+std::string title_of(const registry::PeerRow& peer);
 // The same and ": 10.0.0.2/32, fd00::2/128".
-std::string place_of(const lookup::PeerRow& peer);
+std::string place_of(const registry::PeerRow& peer);
 
 } // namespace provisiond::cli

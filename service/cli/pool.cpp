@@ -3,7 +3,7 @@
 #include "cli/json.hpp"
 #include "cli/options.hpp"
 #include "cli/table.hpp"
-#include "lookup/registry.hpp"
+#include "registry/registry.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -15,7 +15,7 @@ namespace {
 
 struct Options {
   DatabaseOptions database;
-  lookup::NewPool pool;
+  registry::NewPool pool;
   std::optional<std::string> network;
   bool as_json = false;
 };
@@ -23,7 +23,7 @@ struct Options {
 ExitStatus run_add(const Options& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
-  const Status added = lookup::add_pool(*dsn, options.pool);
+  const Status added = registry::add_pool(*dsn, options.pool);
   if (!added) return complain(added.error());
   fmt::print("added pool {} of network {}\n", printable(options.pool.prefix),
              printable(options.pool.network));
@@ -33,14 +33,14 @@ ExitStatus run_add(const Options& options) {
 ExitStatus run_list(const Options& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
-  const Result<std::vector<lookup::PoolRow>> pools = lookup::list_pools(*dsn, options.network);
+  const Result<std::vector<registry::PoolRow>> pools = registry::list_pools(*dsn, options.network);
   if (!pools) return complain(pools.error());
   if (options.as_json) {
     fmt::print("{}", json_of(*pools));
     return ExitStatus::ok;
   }
   std::vector<std::vector<std::string>> rows;
-  for (const lookup::PoolRow& pool : *pools)
+  for (const registry::PoolRow& pool : *pools)
     rows.push_back({pool.network, pool.prefix, pool.method, pool.first_address.value_or("-"),
                     pool.last_address.value_or("-"), fmt::format("{}", pool.held),
                     pool.first_address ? pool.hold_time : "-"});
@@ -53,7 +53,7 @@ ExitStatus run_list(const Options& options) {
 
 Action configure_pool_add(CLI::App& parser) {
   const std::shared_ptr<Options> options = std::make_shared<Options>();
-  lookup::NewPool& pool = options->pool;
+  registry::NewPool& pool = options->pool;
   parser.add_option("NETWORK", pool.network, "Whose peers get the addresses")->required();
   parser.add_option("PREFIX", pool.prefix, "Where the addresses lie, as 10.0.0.0/16")->required();
   CLI::Option* const derived = parser.add_flag(

@@ -13,7 +13,6 @@ namespace provisiond::daemon {
 
 namespace {
 
-constexpr std::size_t reports_capacity = 4096;                         // between two ticks
 constexpr std::size_t changes_capacity = 4096;                         // more turns into "any key"
 constexpr Duration database_hosts_interval = std::chrono::seconds{30}; // as names in DNS live
 constexpr std::size_t control_capacity = 16; // two for each client, one of them cut meanwhile
@@ -31,11 +30,11 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
       metrics{*opened.metrics}, handshakes{settings.authenticate.queue_length},
       authenticated{settings.authenticate.queue_length}, lookups{settings.database.queue_length},
       answers{answers_capacity(settings.database)}, pool_events{64}, changes{changes_capacity},
-      feed_events{64}, reports{reports_capacity},
+      feed_events{64},
       acknowledgements{settings.interfaces.size() * DeviceThreads::most_acknowledgements},
       readings{settings.interfaces.size() * DeviceThreads::most_readings},
       questions{control_capacity}, control_answers{control_capacity},
-      interfaces{interfaces_from(settings)}, networks{networks_from(settings)},
+      interfaces{interfaces_from(settings)}, networks{networks_from(settings)}, reports{metrics},
       recent_initiations{{}, metrics}, cross_check{{}, metrics}, source_gate{source_gate_limits(
                                                                      settings)},
       proven_gate{source_gate_limits(settings)}, negative_cache{negative_cache_limits(settings)},
@@ -96,6 +95,12 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
                       .negative_cache = negative_cache,
                       .metrics = metrics},
                      settings.authenticate.threads} {}
+
+Daemon::Parts::~Parts() {
+  if (pool) pool->stop();
+  if (change_feed) change_feed->stop();
+  if (reporter) reporter->stop();
+}
 
 Status Daemon::Parts::start_control() {
   if (!opened.control_socket) return {};

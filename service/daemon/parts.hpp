@@ -21,6 +21,7 @@
 #include "lookup/change_feed.hpp"
 #include "lookup/ledger.hpp"
 #include "lookup/pool.hpp"
+#include "lookup/report_queue.hpp"
 #include "lookup/reporter.hpp"
 #include "metrics/exposer.hpp"
 
@@ -47,6 +48,10 @@ struct Opened {
 
 struct Daemon::Parts {
   Parts(const settings::Settings& configured, Opened&& handed_over);
+  // Tells all threads of the database to stop before it waits for the first.
+  ~Parts();
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
   Status start_control();
 
   settings::Settings settings;
@@ -63,15 +68,14 @@ struct Daemon::Parts {
   Channel<lookup::PoolEvent> pool_events;           // lookup -> loop
   Channel<Change> changes;                          // change-feed -> loop
   Channel<lookup::FeedEvent> feed_events;           // change-feed -> loop
-  Channel<DatabaseReport> reports;                  // flow -> reporter, which takes them each tick
   Channel<peers::Acknowledgement> acknowledgements; // writers -> loop
   Channel<watch::Reading> readings;                 // readers -> loop
   Channel<control::Question> questions;             // control -> loop
   Channel<control::Answer> control_answers;         // loop -> control
 
   std::vector<flow::Interface> interfaces;
-  std::unique_ptr<DeviceThreads> device_threads; // of the interfaces
-  lookup::Networks networks;                     // of the interfaces
+  lookup::Networks networks;   // of the interfaces
+  lookup::ReportQueue reports; // loop -> reporter
   events::RecentInitiations recent_initiations;
   events::CrossCheck cross_check;
   admit::SourceGate source_gate;
@@ -92,6 +96,7 @@ struct Daemon::Parts {
 
   // Threads last, so that they end first.
   flow::Authenticators authenticators;
+  std::unique_ptr<DeviceThreads> device_threads; // of the interfaces
   std::unique_ptr<lookup::Pool> pool;
   std::unique_ptr<lookup::ChangeFeed> change_feed;
   std::unique_ptr<lookup::Reporter> reporter;

@@ -18,8 +18,8 @@ void Context::remember(const PeerId& id, Refusal refusal, const Instant& now) {
 }
 
 void Context::record(const Sighting& sighting, const PublicKey& key, Refusal refusal) {
-  static_cast<void>(wiring.reports.push(RefusedKey{
-      .interface = sighting.interface, .key = key, .reason = refusal, .source = sighting.source}));
+  wiring.reports.push(RefusedKey{
+      .interface = sighting.interface, .key = key, .reason = refusal, .source = sighting.source});
 }
 
 bool Context::ask(LookupPurpose purpose, const PeerId& id, const Instant& now) {

@@ -253,7 +253,7 @@ void Passes::end_sweep(Interface& interface) {
   if (inspection.report) {
     inspection.report->peers = interface.peers.table().size();
     inspection.report->position = context_.revalidation.applied_position();
-    static_cast<void>(context_.wiring.reports.push(std::move(*inspection.report)));
+    context_.wiring.reports.push(std::move(*inspection.report));
   }
   interface.candidates.replace(interface.candidate_search.take());
   inspection.greeted = context_.greetings.keys_of(interface.id);

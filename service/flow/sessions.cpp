@@ -90,12 +90,12 @@ void Sessions::enrol(Interface& interface, const PublicKey& key, const Instant& 
 }
 
 void Sessions::own(const Interface& interface, const PublicKey& key, const peers::Peer& peer) {
-  static_cast<void>(
-      context_.wiring.reports.push(SessionClaim{.interface = interface.id,
-                                                .name = interface.name,
-                                                .key = key,
-                                                .initiation = peer.session.initiation,
-                                                .at = peer.handshake_at(context_.wiring.clock())}));
+  context_.wiring.reports.push(
+      SessionOwnership{.interface = interface.id,
+                       .name = interface.name,
+                       .key = key,
+                       .initiation = peer.session.initiation,
+                       .at = peer.handshake_at(context_.wiring.clock())});
 }
 
 } // namespace provisiond::flow

@@ -20,6 +20,7 @@
 #include "handoff/report.hpp"
 #include "kernel/packet_sender.hpp"
 #include "lookup/ledger.hpp"
+#include "lookup/report_queue.hpp"
 #include "metrics/metrics.hpp"
 #include "peers/device_queue.hpp"
 #include "peers/installed_keys.hpp"
@@ -50,7 +51,7 @@ struct Wiring {
   Channel<PendingHandshake>& handshakes; // loop -> authenticate
   Channel<LookupRequest>& lookups;       // loop -> lookup
   lookup::Ledger& ledger;                // of the questions; as many as answers have room
-  Channel<DatabaseReport>& reports;      // loop -> reporter; what does not fit is left out
+  lookup::ReportQueue& reports;          // loop -> reporter; no ownership is lost uncounted
   // loop -> the device of the batch's interface. False when nothing takes it; it is untouched then.
   std::function<bool(peers::Batch&&)> submit;
   Channel<peers::Acknowledgement>& acknowledgements; // devices -> loop

@@ -44,16 +44,16 @@ struct InterfaceReport {
 
 // A peer has a session here now, so it has none elsewhere any more. Unlike the other reports this
 // one is kept until it is written. `initiation` is that of the handshake that brought it here,
-// which orders the claims of several gateways by the device's own clock; nullopt where it was not
-// seen.
-struct SessionClaim {
+// which orders the ownerships of several gateways by the device's own clock; nullopt where it was
+// not seen.
+struct SessionOwnership {
   InterfaceId interface;
   std::string name; // of the interface
   PublicKey key;
   std::optional<Tai64n> initiation;
-  WallTime at{}; // when it had its handshake, by our clock: orders claims without an initiation
+  WallTime at{}; // when it had its handshake, by our clock: orders ownerships without an initiation
 };
 
-using DatabaseReport = std::variant<RefusedKey, InterfaceReport, SessionClaim>;
+using DatabaseReport = std::variant<RefusedKey, InterfaceReport, SessionOwnership>;
 
 } // namespace provisiond

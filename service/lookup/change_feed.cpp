@@ -1,13 +1,13 @@
 #include "lookup/change_feed.hpp"
 
-#include "lookup/session.hpp"
+#include "lookup/schema_queries.hpp"
 
-#include <pthread.h>
 #include <sodium.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
-#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace provisiond::lookup {
@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds retry_handing_over{100};
 constexpr std::chrono::milliseconds between_questions{50};
 constexpr std::chrono::milliseconds longest_probe{2'000}; // per host; libpq knows nothing shorter
 
-RouteTimes times_of(const Limits& limits) {
+postgres::RouteTimes times_of(const Limits& limits) {
   return {.connect_timeout = limits.connect_timeout, .tcp_user_timeout = limits.query_deadline};
 }
 
@@ -34,53 +34,34 @@ std::chrono::milliseconds time_to_next_probe() {
 Result<std::unique_ptr<ChangeFeed>> ChangeFeed::start(const Limits& limits, Networks& networks,
                                                       const Wiring& wiring) {
   std::unique_ptr<ChangeFeed> feed{new ChangeFeed{limits, networks, wiring}};
-  try {
-    feed->thread_ = std::thread{[f = feed.get()] { f->run(); }};
-  } catch (const std::system_error& cause) {
-    return fail(Error::system("start the change feed's thread", cause.code().value()));
-  }
+  const Status started = feed->thread_.start(
+      {.stretch = [&f = *feed] { return f.work(); }, .end = [&f = *feed] { f.found_.reset(); }});
+  if (!started) return fail(started.error());
   return feed;
 }
 
 ChangeFeed::ChangeFeed(const Limits& limits, Networks& networks, const Wiring& wiring)
-    : limits_{limits}, route_{route_for_reading(limits.dsn, times_of(limits))},
-      probe_route_{route_for_writing(
+    : limits_{limits}, route_{postgres::route_for_reading(limits.dsn, times_of(limits))},
+      probe_route_{postgres::route_for_writing(
           limits.dsn, {.connect_timeout = std::min(limits.connect_timeout, longest_probe),
                        .tcp_user_timeout = limits.query_deadline})},
-      networks_{networks}, wiring_{wiring}, backoff_{limits.reconnect_minimum,
-                                                     limits.reconnect_maximum,
-                                                     randombytes_random()},
-      watches_{QueryWatch{limits.query_deadline}, QueryWatch{limits.query_deadline}} {}
+      networks_{networks}, wiring_{wiring}, thread_{{.name = "change-feed",
+                                                     .query_deadline = limits.query_deadline,
+                                                     .pause_minimum = limits.reconnect_minimum,
+                                                     .pause_maximum = limits.reconnect_maximum}} {}
 
-ChangeFeed::~ChangeFeed() {
-  is_stopping_ = true;
-  pause_.close();
-  for (QueryWatch& watch : watches_)
-    watch.cut();
-  if (thread_.joinable()) thread_.join();
+ChangeFeed::Next ChangeFeed::work() {
+  const Status ended = serve();
+  has_primary_ = false;
+  wiring_.metrics.change_feed_up.set(0);
+  if (thread_.is_stopping()) return Next::end;
+  if (ended) return Next::again;
+  lost(ended.error());
+  return Next::pause;
 }
 
-void ChangeFeed::tick(TimePoint now) {
-  for (QueryWatch& watch : watches_)
-    watch.tick(now);
-  pause_.tick(now);
-}
-
-void ChangeFeed::run() {
-  pthread_setname_np(pthread_self(), "change-feed");
-  while (true) {
-    const Status ended = serve();
-    has_primary_ = false;
-    wiring_.metrics.change_feed_up.set(0);
-    if (is_stopping_) return;
-    if (ended) continue;
-    lost(ended.error());
-    if (!pause_.wait()) return;
-  }
-}
-
-Result<std::unique_ptr<Session>> ChangeFeed::open() {
-  if (!found_) return Session::open(route_, watches_[serving_]);
+Result<std::unique_ptr<postgres::Connection>> ChangeFeed::open() {
+  if (!found_) return thread_.connect(route_, serving_);
   serving_ = 1 - serving_;
   return std::move(found_);
 }
@@ -88,53 +69,48 @@ Result<std::unique_ptr<Session>> ChangeFeed::open() {
 // Ends well only when told to stop, or when it is to begin anew: there is a primary, the server is
 // none any more, or it is another database.
 Status ChangeFeed::serve() {
-  const Result<std::unique_ptr<Session>> session = open();
-  if (!session) return fail(session.error());
-  const Result<std::optional<std::string>> problem = (*session)->schema_problem();
-  if (!problem) return fail(problem.error());
-  if (*problem) return fail(Error{**problem});
+  const Result<std::unique_ptr<Connection>> connection = open();
+  if (!connection) return fail(connection.error());
+  const Result<Schema> schema = read_schema(**connection);
+  if (!schema) return fail(schema.error());
+  if (schema->problem) return fail(Error{*schema->problem});
 
   // In this order, so that nothing falls between: listen, note the position, ask for everything.
-  const Result<std::optional<std::string>> why_not = (*session)->listen();
+  const Result<std::optional<std::string>> why_not = listen(**connection);
   if (!why_not) return fail(why_not.error());
-  const Result<bool> asked = (*session)->find_networks(networks_);
+  const Result<bool> asked = find_networks(**connection, networks_);
   if (!asked) return fail(asked.error());
-  Result<News> position = (*session)->changes_after({});
-  if (!position) return fail(position.error());
-  hand_over_everything(position->position);
+  Result<ChangeSet> now = changes_after(**connection, {});
+  if (!now) return fail(now.error());
+  hand_over_everything(now->position);
 
-  backoff_.reset();
-  has_primary_ = !(*session)->is_standby();
+  thread_.note_success();
+  identity_ = now->identity;
+  has_primary_ = !(*connection)->is_standby();
   wiring_.metrics.change_feed_up.set(*why_not ? 0 : 1);
   static_cast<void>(
       wiring_.events.push({.kind = *why_not ? FeedEvent::Kind::polling : FeedEvent::Kind::listening,
-                           .text = why_not->value_or((*session)->where()),
+                           .text = why_not->value_or((*connection)->where()),
                            .retry_in = {},
-                           .identity = (*session)->identity()}));
-  return follow(**session, std::move(position->position));
+                           .identity = identity_}));
+  return follow(**connection, {.position = std::move(now->position), .server = now->server});
 }
 
-Status ChangeFeed::follow(Session& session, std::string position) {
-  const bool was_standby = session.is_standby();
-  const std::string identity = session.identity();
+Status ChangeFeed::follow(Connection& connection, Position position) {
   std::chrono::milliseconds to_next_probe = time_to_next_probe();
   TimePoint asked_at{};
-  while (!is_stopping_) {
+  while (!thread_.is_stopping()) {
     std::chrono::milliseconds pause = owes_everything_ ? retry_handing_over : limits_.poll_interval;
-    if (session.is_standby()) pause = std::min(pause, to_next_probe);
-    const Status waited = session.wait(pause);
+    if (connection.is_standby()) pause = std::min(pause, to_next_probe);
+    const Status waited = connection.wait(pause);
     if (!waited) return waited;
     std::this_thread::sleep_until(asked_at + between_questions);
-    if (is_stopping_) break;
+    if (thread_.is_stopping()) break;
     asked_at = Clock::now();
-    Result<News> news = session.changes_after(position);
-    if (!news) return fail(news.error());
-    wiring_.metrics.database_answers.add();
-    if (session.is_standby() != was_standby || session.identity() != identity) return {};
-    position = news->position;
-    const Status heard = hear(session, *news);
-    if (!heard) return heard;
-    if (!session.is_standby()) continue; // with a primary there is nothing to look for
+    const Result<bool> goes_on = look_after(connection, position);
+    if (!goes_on) return fail(goes_on.error());
+    if (!*goes_on) return {};
+    if (!connection.is_standby()) continue; // with a primary there is nothing to look for
     to_next_probe -= pause;
     if (to_next_probe > std::chrono::milliseconds::zero()) continue;
     if (find_primary()) return {};
@@ -143,38 +119,54 @@ Status ChangeFeed::follow(Session& session, std::string position) {
   return {};
 }
 
+// What changed since; false when the server is a primary no longer, or only now, or it is another
+// database.
+Result<bool> ChangeFeed::look_after(Connection& connection, Position& position) {
+  const bool was_standby = connection.is_standby();
+  Result<ChangeSet> changes = changes_after(connection, position.position);
+  if (!changes) return fail(changes.error());
+  if (changes->server != position.server)
+    return fail(Error{"read changes: another server answers now", ENOTCONN});
+  wiring_.metrics.database_answers.add();
+  if (connection.is_standby() != was_standby || changes->identity != identity_) return false;
+  position.position = changes->position;
+  const Status heard = hear(connection, *changes);
+  if (!heard) return fail(heard.error());
+  return true;
+}
+
 bool ChangeFeed::find_primary() {
   if (!route_.has_choice()) return false;
-  Result<std::unique_ptr<Session>> session = Session::open(probe_route_, spare_watch());
-  if (!session || (*session)->is_standby()) return false;
-  found_ = std::move(*session);
+  Result<std::unique_ptr<Connection>> connection = thread_.connect(probe_route_, 1 - serving_);
+  if (!connection || (*connection)->is_standby()) return false;
+  found_ = std::move(*connection);
   return true;
 }
 
 // A network that gets another name is a change of all its keys under both; one that appears is
 // none.
-Status ChangeFeed::hear(Session& session, const News& news) {
-  const bool may_be_renamed =
-      std::ranges::any_of(news.items, [](const News::Item& item) { return !item.key.has_value(); });
+Status ChangeFeed::hear(Connection& connection, const ChangeSet& changes) {
+  const bool may_be_renamed = std::ranges::any_of(
+      changes.items, [](const ChangeSet::Item& item) { return !item.key.has_value(); });
   if (may_be_renamed || networks_.has_unknown()) {
-    const Result<bool> has_new = session.find_networks(networks_);
+    const Result<bool> has_new = find_networks(connection, networks_);
     if (!has_new) return fail(has_new.error());
     owes_everything_ = owes_everything_ || *has_new;
   }
   if (owes_everything_)
-    hand_over_everything(news.position);
+    hand_over_everything(changes.position);
   else
-    hand_over(news);
+    hand_over(changes);
   return {};
 }
 
-void ChangeFeed::hand_over(const News& news) {
+void ChangeFeed::hand_over(const ChangeSet& set) {
   std::vector<Change> changes;
-  for (const News::Item& item : news.items) {
+  for (const ChangeSet::Item& item : set.items) {
     for (const InterfaceId interface : networks_.interfaces_of(item.network))
       changes.push_back({.interface = interface, .key = item.key});
   }
-  hand_over(std::move(changes), news.position);
+  hand_over(std::move(changes), set.position);
 }
 
 void ChangeFeed::hand_over_everything(const std::string& position) {
@@ -199,8 +191,7 @@ void ChangeFeed::hand_over(std::vector<Change> changes, const std::string& posit
 }
 
 void ChangeFeed::lost(const Error& error) {
-  const std::chrono::milliseconds delay = backoff_.next();
-  pause_.begin(delay);
+  const std::chrono::milliseconds delay = thread_.pause_after_failure();
   static_cast<void>(wiring_.events.push(
       {.kind = FeedEvent::Kind::lost, .text = error.message(), .retry_in = delay}));
 }

@@ -4,25 +4,20 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "handoff/change.hpp"
-#include "lookup/backoff.hpp"
+#include "lookup/change_queries.hpp"
 #include "lookup/pool.hpp"
-#include "lookup/query_watch.hpp"
-#include "lookup/retry_pause.hpp"
-#include "lookup/route.hpp"
+#include "postgres/connection.hpp"
+#include "postgres/database_thread.hpp"
+#include "postgres/route.hpp"
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace provisiond::lookup {
-
-class Session;
-struct News;
 
 // For the log.
 struct FeedEvent {
@@ -45,9 +40,9 @@ struct FeedEvent {
 // come (a standby, a pooler) it reads them every poll_interval, and says so; it does that
 // everywhere, in case one was lost. It follows the primary, and a standby while there is none; on a
 // standby it looks for a primary every 5 to 10 s, stays while it finds none, and goes on with the
-// session that it found.
+// connection that it found.
 //
-// Threads. change-feed owns a PostgreSQL session of its own. `tick` belongs to the loop, every
+// Threads. change-feed owns a PostgreSQL connection of its own. `tick` belongs to the loop, every
 // 100 ms or so: nothing here reads a clock.
 //
 // Memory: one answer of the database, at most 100 keys per statement that changed them. When
@@ -66,47 +61,57 @@ class ChangeFeed {
   static Result<std::unique_ptr<ChangeFeed>> start(const Limits& limits, Networks& networks,
                                                    const Wiring& wiring);
 
-  // Joins: at once, or after at most connect_timeout per host while it is connecting.
-  ~ChangeFeed();
+  // Stops and joins, within milliseconds.
+  ~ChangeFeed() = default;
   ChangeFeed(const ChangeFeed&) = delete;
   ChangeFeed& operator=(const ChangeFeed&) = delete;
 
-  void tick(TimePoint now);
+  void tick(TimePoint now) { thread_.tick(now); }
+  // Cuts what is under way and returns at once. Any thread.
+  void stop() { thread_.stop(); }
   // The database has been seen to answer: a pause under way ends. Loop.
-  void hurry(TimePoint now) { pause_.hurry(std::chrono::milliseconds::zero(), now); }
-  // True while its session is with a server that is no standby. Any thread.
+  void hurry(TimePoint now) { thread_.hurry(std::chrono::milliseconds::zero(), now); }
+  // True while its connection is with a server that is no standby. Any thread.
   [[nodiscard]] bool has_primary() const { return has_primary_; }
 
  private:
+  using Connection = postgres::Connection;
+  using Next = postgres::DatabaseThread::Next;
+
+  // Where it stands in the changes.
+  struct Position {
+    std::string position;
+    std::string server; // positions are of one server
+  };
+
   ChangeFeed(const Limits& limits, Networks& networks, const Wiring& wiring);
 
-  void run();
+  Next work();
   Status serve();
-  Status follow(Session& session, std::string position);
-  Result<std::unique_ptr<Session>> open();
+  Status follow(Connection& connection, Position position);
+  Result<bool> look_after(Connection& connection, Position& position);
+  Result<std::unique_ptr<Connection>> open();
   bool find_primary();
-  [[nodiscard]] QueryWatch& spare_watch() { return watches_[1 - serving_]; }
-  Status hear(Session& session, const News& news);
-  void hand_over(const News& news);
+  Status hear(Connection& connection, const ChangeSet& changes);
+  void hand_over(const ChangeSet& changes);
   void hand_over_everything(const std::string& position);
   void hand_over(std::vector<Change> changes, const std::string& position);
   void lost(const Error& error);
 
   Limits limits_;
-  Route route_;
-  Route probe_route_;
+  postgres::Route route_;
+  postgres::Route probe_route_;
   Networks& networks_;
   Wiring wiring_;
-  Backoff backoff_;              // change-feed's thread
-  bool owes_everything_ = false; // change-feed's thread: `changes` was full
-  std::atomic<bool> is_stopping_ = false;
   std::atomic<bool> has_primary_ = false;
-  RetryPause pause_;
-  std::array<QueryWatch, 2>
-      watches_;             // of the session that serves, and of one that looks for a primary
-  std::size_t serving_ = 0; // change-feed's thread: which of them
-  std::unique_ptr<Session> found_; // likewise: with a primary, to serve next
-  std::thread thread_;
+
+  // The thread's.
+  std::string identity_;         // of the database
+  bool owes_everything_ = false; // `changes` was full
+  std::size_t serving_ = 0;      // the place of the connection that serves; the other one probes
+  std::unique_ptr<Connection> found_; // with a primary, to serve next
+
+  postgres::DatabaseThread thread_; // last, so that it ends first
 };
 
 } // namespace provisiond::lookup

@@ -20,7 +20,7 @@ struct FoundNetwork {
 
 // The networks of our interfaces, indexed by InterfaceId. The settings name each; once the database
 // has been asked it is known by its id as well, so that it stays the same one when it gets another
-// name. Whoever has a session asks (Session::find_networks) and says what was answered.
+// name. Whichever thread has a connection asks (find_networks) and says what was answered.
 //
 // Any thread.
 class Networks {

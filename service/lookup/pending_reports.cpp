@@ -6,39 +6,40 @@
 namespace provisiond::lookup {
 
 void PendingReports::add(DatabaseReport&& report) {
-  if (SessionClaim* const claim = std::get_if<SessionClaim>(&report)) {
-    add_claim(std::move(*claim));
+  if (SessionOwnership* const ownership = std::get_if<SessionOwnership>(&report)) {
+    add_ownership(std::move(*ownership));
   } else if (others_.size() < maximum_others) {
     others_.push_back(std::move(report));
   }
 }
 
-void PendingReports::add_claim(SessionClaim&& claim) {
-  const auto known = by_key_.find(claim.key);
+void PendingReports::add_ownership(SessionOwnership&& ownership) {
+  const auto known = by_key_.find(ownership.key);
   if (known != by_key_.end()) {
-    const SessionClaim& waiting = *known->second;
-    if (claim.initiation && waiting.initiation && *claim.initiation < *waiting.initiation) return;
-    if (!claim.initiation) claim.initiation = waiting.initiation;
-    *known->second = std::move(claim);
+    const SessionOwnership& waiting = *known->second;
+    if (ownership.initiation && waiting.initiation && *ownership.initiation < *waiting.initiation)
+      return;
+    if (!ownership.initiation) ownership.initiation = waiting.initiation;
+    *known->second = std::move(ownership);
     return;
   }
-  if (claims_.size() == maximum_claims) drop_oldest_claim();
-  const PublicKey key = claim.key;
-  by_key_.emplace(key, claims_.insert(claims_.end(), std::move(claim)));
+  if (ownerships_.size() == maximum_ownerships) drop_oldest();
+  const PublicKey key = ownership.key;
+  by_key_.emplace(key, ownerships_.insert(ownerships_.end(), std::move(ownership)));
 }
 
-void PendingReports::drop_oldest_claim() {
-  by_key_.erase(claims_.front().key);
-  claims_.pop_front();
-  ++dropped_claims_;
+void PendingReports::drop_oldest() {
+  by_key_.erase(ownerships_.front().key);
+  ownerships_.pop_front();
+  ++dropped_;
 }
 
-std::vector<SessionClaim> PendingReports::take_claims(std::size_t limit) {
-  std::vector<SessionClaim> taken;
-  while (!claims_.empty() && taken.size() < limit) {
-    by_key_.erase(claims_.front().key);
-    taken.push_back(std::move(claims_.front()));
-    claims_.pop_front();
+std::vector<SessionOwnership> PendingReports::take_ownerships(std::size_t limit) {
+  std::vector<SessionOwnership> taken;
+  while (!ownerships_.empty() && taken.size() < limit) {
+    by_key_.erase(ownerships_.front().key);
+    taken.push_back(std::move(ownerships_.front()));
+    ownerships_.pop_front();
   }
   return taken;
 }
@@ -53,30 +54,30 @@ std::vector<DatabaseReport> PendingReports::take_others(std::size_t limit) {
 }
 
 // The newer one takes over what the one that was taken out knew.
-bool PendingReports::is_claimed_anew(const SessionClaim& claim) {
-  const auto known = by_key_.find(claim.key);
+bool PendingReports::has_newer(const SessionOwnership& ownership) {
+  const auto known = by_key_.find(ownership.key);
   if (known == by_key_.end()) return false;
-  SessionClaim& newer = *known->second;
-  if (!newer.initiation) newer.initiation = claim.initiation;
+  SessionOwnership& newer = *known->second;
+  if (!newer.initiation) newer.initiation = ownership.initiation;
   return true;
 }
 
-void PendingReports::postpone(std::vector<SessionClaim>&& claims) {
-  for (SessionClaim& claim : claims) {
-    if (!is_claimed_anew(claim)) add_claim(std::move(claim));
+void PendingReports::postpone(std::vector<SessionOwnership>&& ownerships) {
+  for (SessionOwnership& ownership : ownerships) {
+    if (!has_newer(ownership)) add_ownership(std::move(ownership));
   }
 }
 
-void PendingReports::put_back(std::vector<SessionClaim>&& claims) {
-  for (std::vector<SessionClaim>::reverse_iterator next = claims.rbegin(); next != claims.rend();
-       ++next) {
-    SessionClaim& claim = *next;
-    if (is_claimed_anew(claim)) continue;
-    if (claims_.size() == maximum_claims) {
-      ++dropped_claims_; // older than all that wait
+void PendingReports::put_back(std::vector<SessionOwnership>&& ownerships) {
+  for (std::vector<SessionOwnership>::reverse_iterator next = ownerships.rbegin();
+       next != ownerships.rend(); ++next) {
+    SessionOwnership& ownership = *next;
+    if (has_newer(ownership)) continue;
+    if (ownerships_.size() == maximum_ownerships) {
+      ++dropped_; // older than all that wait
     } else {
-      const PublicKey key = claim.key;
-      by_key_.emplace(key, claims_.insert(claims_.begin(), std::move(claim)));
+      const PublicKey key = ownership.key;
+      by_key_.emplace(key, ownerships_.insert(ownerships_.begin(), std::move(ownership)));
     }
   }
 }

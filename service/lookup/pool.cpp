@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t maximum_sessions = 64;
 constexpr std::uint32_t maximum_batch_size = 4096;
-// Milliseconds: the shortest pause while somebody waits, and the span of its random part.
+// Milliseconds: the shortest pause while a question waits, and the span of its random part.
 constexpr std::uint32_t hurried_minimum = 250;
 
 Status check(const Limits& limits) {
@@ -48,10 +48,14 @@ Result<std::unique_ptr<Pool>> Pool::start(const Limits& limits, Networks& networ
 
 Pool::Pool(const PoolWiring& wiring) : wiring_{wiring} {}
 
-Pool::~Pool() {
+void Pool::stop() {
   wiring_.requests.close();
   for (const std::unique_ptr<Worker>& worker : workers_)
     worker->stop();
+}
+
+Pool::~Pool() {
+  stop();
   workers_.clear();
   answer_everything_that_waits();
 }

@@ -20,7 +20,7 @@ namespace provisiond::lookup {
 class Worker;
 
 struct Limits {
-  SecretString dsn;               // libpq string or URI; of several hosts, see lookup/route.hpp
+  SecretString dsn;               // libpq string or URI; of several hosts, see postgres/route.hpp
   std::uint32_t sessions = 2;     // 1 to 64
   std::uint32_t batch_size = 128; // keys per query, 1 to 4096
   std::chrono::milliseconds connect_timeout{5'000}; // per host; libpq counts whole seconds from 2
@@ -97,21 +97,23 @@ class Pool {
   static Result<std::unique_ptr<Pool>> start(const Limits& limits, Networks& networks,
                                              const PoolWiring& wiring);
 
-  // Closes `requests`, cuts queries in flight and joins: at once from connected sessions, after at
-  // most connect_timeout per host from those that are connecting. What was taken or waits is
-  // answered with database_unavailable.
+  // Stops and joins, within milliseconds. What was taken or waits is answered with
+  // database_unavailable.
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
   void tick(TimePoint now);
+  // Closes `requests`, cuts queries and attempts to connect that are under way, and returns at
+  // once. Loop.
+  void stop();
   [[nodiscard]] PoolState state() const;
 
   // Somebody waits for the database: while no session is connected, one of them is tried again
   // within half a second, whatever its pause. Loop.
   void hurry(TimePoint now);
-  // A primary is there: sessions with a standby that stands in for it go to it; what is asked
-  // meanwhile waits. Loop.
+  // A primary is there: sessions with a standby as the fallback go to it; what is asked meanwhile
+  // waits. Loop.
   void return_to_primary();
 
  private:

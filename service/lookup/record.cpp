@@ -1,6 +1,6 @@
 #include "lookup/record.hpp"
 
-#include <sodium.h>
+#include "postgres/array_literal.hpp"
 
 #include <array>
 #include <charconv>
@@ -16,6 +16,8 @@
 
 namespace provisiond::lookup {
 namespace {
+
+using postgres::read_hex;
 
 struct VerdictWord {
   std::string_view word;
@@ -165,14 +167,6 @@ Verdict read_on_trial(const Row& row, const PublicKey& asked) {
 }
 
 } // namespace
-
-bool read_hex(std::string_view text, std::span<std::uint8_t> bytes) {
-  std::size_t length = 0;
-  const char* end = nullptr;
-  const int status =
-      sodium_hex2bin(bytes.data(), bytes.size(), text.data(), text.size(), nullptr, &length, &end);
-  return status == 0 && length == bytes.size() && end == text.data() + text.size();
-}
 
 Verdict read_row(const Row& row, const PublicKey& asked) {
   if (!row.verdict || !row.public_key) return Refusal::invalid_row;

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <variant>
 
@@ -36,9 +35,6 @@ struct Row {
   std::optional<std::string_view> session_run{};
   std::optional<std::string_view> session_at_us{};
 };
-
-// Two hexadecimal digits for each of `bytes`; false when `text` is anything else.
-bool read_hex(std::string_view text, std::span<std::uint8_t> bytes);
 
 // What a row says about the key that was asked for. The database is not trusted to keep its own
 // constraints: a row that is not exactly what the schema promises is Refusal::invalid_row, that is

@@ -1,16 +1,17 @@
 // Longer than other files by what a session does between two batches, which is one loop.
 #include "lookup/worker.hpp"
 
+#include "lookup/peer_queries.hpp"
+#include "lookup/schema_queries.hpp"
+
 #include <fmt/format.h>
-#include <pthread.h>
-#include <sodium.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <span>
-#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -25,7 +26,7 @@ std::vector<Verdict> unavailable(std::size_t count) {
   return verdicts;
 }
 
-// Who passed a trial could not be enrolled, and would be taken off, again and again.
+// A peer which passed its trial could not be enrolled, and would be taken off, again and again.
 void take_nobody_on_trial(std::span<const LookupRequest> requests, std::span<Verdict> verdicts) {
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const PeerRecord* const record = std::get_if<PeerRecord>(&verdicts[i]);
@@ -38,112 +39,93 @@ void take_nobody_on_trial(std::span<const LookupRequest> requests, std::span<Ver
 
 Result<std::unique_ptr<Worker>> Worker::start(WorkerSetup setup) {
   std::unique_ptr<Worker> worker{new Worker{std::move(setup)}};
-  try {
-    worker->thread_ = std::thread{[w = worker.get()] { w->run(); }};
-  } catch (const std::system_error& cause) {
-    return fail(Error::system("start a look-up thread", cause.code().value()));
-  }
+  const Status started = worker->thread_.start({.stretch = [&w = *worker] { return w.work(); }});
+  if (!started) return fail(started.error());
   return worker;
 }
 
 Worker::Worker(WorkerSetup setup)
-    : setup_{std::move(setup)}, route_{route_for_reading(
+    : setup_{std::move(setup)}, route_{postgres::route_for_reading(
                                     setup_.limits.dsn,
                                     {.connect_timeout = setup_.limits.connect_timeout,
                                      .tcp_user_timeout = setup_.limits.query_deadline})},
-      backoff_{setup_.limits.reconnect_minimum, setup_.limits.reconnect_maximum,
-               randombytes_random()},
-      watch_{setup_.limits.query_deadline} {}
-
-Worker::~Worker() {
-  stop();
-  if (thread_.joinable()) thread_.join();
-}
+      thread_{{.name = fmt::format("lookup-{}", setup_.number),
+               .query_deadline = setup_.limits.query_deadline,
+               .pause_minimum = setup_.limits.reconnect_minimum,
+               .pause_maximum = setup_.limits.reconnect_maximum}} {}
 
 void Worker::tick(TimePoint now) {
-  watch_.tick(now);
-  pause_.tick(now);
-  if (watch_.has_hung_up() || primary_is_back_) setup_.wiring.requests.interrupt();
+  thread_.tick(now);
+  if (thread_.has_hung_up() || primary_is_back_) setup_.wiring.requests.interrupt();
 }
 
 bool Worker::hurry(std::chrono::milliseconds longest, TimePoint now) {
-  return pause_.hurry(longest, now);
+  return thread_.hurry(longest, now);
 }
 
 void Worker::return_to_primary() {
-  if (!view().stands_in) return;
+  if (!view().is_fallback) return;
   primary_is_back_ = true;
   setup_.wiring.requests.interrupt();
 }
 
 void Worker::stop() {
-  pause_.close();
-  watch_.cut();
+  thread_.stop();
 }
 
 Worker::View Worker::view() const {
   return view_.with([](const View& view) { return view; });
 }
 
-void Worker::run() {
-  pthread_setname_np(pthread_self(), fmt::format("lookup-{}", setup_.number).c_str());
-  Ending ending = Ending::lost;
-  do {
-    const std::unique_ptr<Session> session = connect();
-    ending = session ? serve(*session) : Ending::lost;
-    // What is asked meanwhile waits for the new session, which takes milliseconds.
-  } while (ending == Ending::primary_is_back || (ending == Ending::lost && pause_.wait()));
+Worker::Next Worker::work() {
+  const std::unique_ptr<Connection> connection = connect();
+  return connection ? serve(*connection) : Next::pause;
 }
 
-std::unique_ptr<Session> Worker::connect() {
+// What fails here begins a pause.
+std::unique_ptr<postgres::Connection> Worker::connect() {
+  const auto disconnect = [this](const Error& error) {
+    lost(PoolEvent::Kind::disconnected, error.message());
+    return nullptr;
+  };
   primary_is_back_ = false;
-  Result<std::unique_ptr<Session>> session = Session::open(route_, watch_);
-  if (!session) {
-    lost(PoolEvent::Kind::disconnected, session.error().message());
+  Result<std::unique_ptr<Connection>> connection = thread_.connect(route_);
+  if (!connection) return disconnect(connection.error());
+  Result<Schema> schema = read_schema(**connection);
+  if (!schema) return disconnect(schema.error());
+  if (schema->problem) {
+    lost(PoolEvent::Kind::schema_mismatch, *schema->problem);
     return nullptr;
   }
-  const Result<std::optional<std::string>> problem = (*session)->schema_problem();
-  if (!problem) {
-    lost(PoolEvent::Kind::disconnected, problem.error().message());
-    return nullptr;
-  }
-  if (*problem) {
-    lost(PoolEvent::Kind::schema_mismatch, **problem);
-    return nullptr;
-  }
-  const Status prepared = (*session)->prepare();
-  if (!prepared) {
-    lost(PoolEvent::Kind::disconnected, prepared.error().message());
-    return nullptr;
-  }
-  const Result<bool> asked = (*session)->find_networks(setup_.networks);
-  if (!asked) {
-    lost(PoolEvent::Kind::disconnected, asked.error().message());
-    return nullptr;
-  }
-  connected(**session);
-  return std::move(*session);
+  identity_ = std::move(schema->identity);
+  const Status prepared = prepare_look_up(**connection);
+  if (!prepared) return disconnect(prepared.error());
+  const Result<bool> asked = find_networks(**connection, setup_.networks);
+  if (!asked) return disconnect(asked.error());
+  connected(**connection);
+  return std::move(*connection);
 }
 
-Worker::Ending Worker::serve(Session& session) {
+Worker::Next Worker::serve(Connection& connection) {
   Channel<LookupRequest>& channel = setup_.wiring.requests;
   while (true) {
     std::vector<LookupRequest> requests = channel.take(setup_.limits.batch_size);
     if (requests.empty() && channel.closed()) break;
     if (!requests.empty()) {
-      if (!ask(session, std::move(requests))) return Ending::lost;
-    } else if (watch_.has_hung_up()) {
+      if (!ask(connection, std::move(requests))) return Next::pause;
+    } else if (thread_.has_hung_up()) {
       lost(PoolEvent::Kind::disconnected, "the server closed the connection");
-      return Ending::lost;
+      return Next::pause;
     }
-    if (primary_is_back_) return Ending::primary_is_back;
+    // What is asked meanwhile waits for the new connection, which takes milliseconds.
+    if (primary_is_back_) return Next::again;
   }
   disconnected(View{});
-  return Ending::closed;
+  return Next::end;
 }
 
-// False when the session was lost. Those that enrol are few, and go one by one.
-bool Worker::ask(Session& session, std::vector<LookupRequest> requests) {
+// False when the connection was lost. Those that enrol are few, and go one by one.
+bool Worker::ask(Connection& connection, std::vector<LookupRequest> requests) {
   const auto enrolling =
       std::stable_partition(requests.begin(), requests.end(), [](const LookupRequest& request) {
         return request.purpose != LookupPurpose::enrol;
@@ -151,20 +133,20 @@ bool Worker::ask(Session& session, std::vector<LookupRequest> requests) {
   std::vector<LookupRequest> to_enrol{std::make_move_iterator(enrolling),
                                       std::make_move_iterator(requests.end())};
   requests.erase(enrolling, requests.end());
-  bool has_session = requests.empty() || find(session, std::move(requests));
+  bool is_connected = requests.empty() || find(connection, std::move(requests));
   for (LookupRequest& request : to_enrol) {
-    if (has_session)
-      has_session = enrol(session, std::move(request));
+    if (is_connected)
+      is_connected = enrol(connection, std::move(request));
     else
       answer(request, Refusal::database_unavailable);
   }
-  return has_session;
+  return is_connected;
 }
 
-// False when the session was lost. A server that cannot write, such as a standby, loses none.
-bool Worker::enrol(Session& session, LookupRequest request) {
+// False when the connection was lost. A server that cannot write, such as a standby, loses none.
+bool Worker::enrol(Connection& connection, LookupRequest request) {
   Result<Verdict> verdict =
-      session.enrol(request, *setup_.networks.references(), setup_.limits.gateway.name);
+      enrol_peer(connection, request, *setup_.networks.references(), setup_.limits.gateway.name);
   if (verdict) {
     answer(request, std::move(*verdict));
     return true;
@@ -184,7 +166,7 @@ bool Worker::enrol(Session& session, LookupRequest request) {
 
 // Of a peer on a device it matters whether the database has never had it or has removed it: one is
 // a reason to doubt the database. A tombstone that was taken away says no more.
-Result<std::vector<Verdict>> Worker::tell_removed(Session& session,
+Result<std::vector<Verdict>> Worker::tell_removed(Connection& connection,
                                                   std::span<const LookupRequest> requests,
                                                   std::vector<Verdict> verdicts) {
   const auto is_missing = [&](std::size_t i) {
@@ -196,7 +178,7 @@ Result<std::vector<Verdict>> Worker::tell_removed(Session& session,
   for (std::size_t i = 0; i < requests.size(); ++i)
     if (is_missing(i)) missing.push_back(requests[i].key);
   if (missing.empty()) return verdicts;
-  const Result<std::vector<PublicKey>> removed = session.removed_peers(missing);
+  const Result<std::vector<PublicKey>> removed = removed_peers(connection, missing);
   if (!removed) return fail(removed.error());
   const std::set<PublicKey> keys{removed->begin(), removed->end()};
   for (std::size_t i = 0; i < requests.size(); ++i)
@@ -204,34 +186,30 @@ Result<std::vector<Verdict>> Worker::tell_removed(Session& session,
   return verdicts;
 }
 
-// The server may have been promoted since the session began, or a pooler leads to another one.
-void Worker::note_standing(const Session& session) {
-  const bool stands_in = session.is_stand_in();
-  const bool stood_in =
-      view_.with([&](View& view) { return std::exchange(view.stands_in, stands_in); });
-  if (stands_in) has_stood_in_ = true;
-  if (!stood_in || stands_in) return;
-  has_stood_in_ = false;
-  report({.kind = PoolEvent::Kind::connected,
-          .session = setup_.number,
-          .text = session.where(),
-          .retry_in = {},
-          .is_back = true,
-          .identity = session.identity()});
+// The server may have been promoted since the connection began, or a pooler leads to another one.
+void Worker::note_standing(const Connection& connection) {
+  const bool is_fallback = connection.is_fallback();
+  const bool was_fallback =
+      view_.with([&](View& view) { return std::exchange(view.is_fallback, is_fallback); });
+  if (is_fallback) was_fallback_ = true;
+  if (!was_fallback || is_fallback) return;
+  was_fallback_ = false;
+  report_connected(connection, true);
 }
 
-// False when the session was lost.
-bool Worker::find(Session& session, std::vector<LookupRequest> requests) {
+// False when the connection was lost.
+bool Worker::find(Connection& connection, std::vector<LookupRequest> requests) {
   metrics::Metrics& metrics = setup_.wiring.metrics;
   metrics.lookup_batches.add();
   metrics.lookup_keys.add(requests.size());
-  Result<std::vector<Verdict>> verdicts = session.find(requests, *setup_.networks.references());
-  if (verdicts) verdicts = tell_removed(session, requests, std::move(*verdicts));
+  Result<std::vector<Verdict>> verdicts =
+      find_peers(connection, requests, *setup_.networks.references());
+  if (verdicts) verdicts = tell_removed(connection, requests, std::move(*verdicts));
   if (verdicts) {
-    backoff_.reset();
+    thread_.note_success();
     metrics.database_answers.add();
-    note_standing(session);
-    if (!session.is_writable()) take_nobody_on_trial(requests, *verdicts);
+    note_standing(connection);
+    if (!connection.is_writable()) take_nobody_on_trial(requests, *verdicts);
     answer(std::move(requests), std::move(*verdicts));
     return true;
   }
@@ -257,24 +235,29 @@ void Worker::answer(const LookupRequest& request, Verdict verdict) {
   if (!pushed) setup_.wiring.metrics.lookup_errors.add();
 }
 
-void Worker::connected(const Session& session) {
+void Worker::connected(const Connection& connection) {
   const View now{.connected = true,
-                 .stands_in = session.is_stand_in(),
+                 .is_fallback = connection.is_fallback(),
                  .last_error = {},
                  .schema_problem = {}};
   const bool was_connected =
       view_.with([&](View& view) { return std::exchange(view, now).connected; });
   if (!was_connected) setup_.wiring.metrics.database_up.add(1);
   setup_.wiring.metrics.database_answers.add();
-  if (had_session_) setup_.wiring.metrics.database_reconnects.add();
-  had_session_ = true;
-  const bool has_stood_in = std::exchange(has_stood_in_, session.is_stand_in());
-  report({.kind = PoolEvent::Kind::connected,
-          .session = setup_.number,
-          .text = session.is_stand_in() ? session.where() + ", a standby" : session.where(),
-          .retry_in = {},
-          .is_back = has_stood_in && !session.is_stand_in(),
-          .identity = session.identity()});
+  if (had_connection_) setup_.wiring.metrics.database_reconnects.add();
+  had_connection_ = true;
+  const bool was_fallback = std::exchange(was_fallback_, connection.is_fallback());
+  report_connected(connection, was_fallback && !connection.is_fallback());
+}
+
+void Worker::report_connected(const Connection& connection, bool is_back) {
+  report(
+      {.kind = PoolEvent::Kind::connected,
+       .session = setup_.number,
+       .text = connection.is_fallback() ? connection.where() + ", a standby" : connection.where(),
+       .retry_in = {},
+       .is_back = is_back,
+       .identity = identity_});
 }
 
 void Worker::disconnected(View now) {
@@ -286,11 +269,10 @@ void Worker::disconnected(View now) {
 void Worker::lost(PoolEvent::Kind kind, const std::string& reason) {
   const bool is_schema = kind == PoolEvent::Kind::schema_mismatch;
   disconnected({.connected = false,
-                .stands_in = false,
+                .is_fallback = false,
                 .last_error = is_schema ? "" : reason,
                 .schema_problem = is_schema ? reason : ""});
-  const std::chrono::milliseconds delay = backoff_.next();
-  pause_.begin(delay);
+  const std::chrono::milliseconds delay = thread_.pause_after_failure();
   report({.kind = kind, .session = setup_.number, .text = reason, .retry_in = delay});
 }
 

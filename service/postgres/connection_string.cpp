@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -83,6 +85,12 @@ bool knows(const char* word) {
   for (const PQconninfoOption* one = known.get(); one != nullptr && one->keyword != nullptr; ++one)
     if (std::string_view{one->keyword} == word) return true;
   return false;
+}
+
+// As libpq does it, so that many clients spread over the servers.
+void shuffle(std::vector<Server>& servers) {
+  for (std::size_t left = servers.size(); left > 1; --left)
+    std::swap(servers[left - 1], servers[randombytes_uniform(static_cast<std::uint32_t>(left))]);
 }
 
 const char* word_for(Target target) {
@@ -185,21 +193,41 @@ Result<SecretString> ConnectionString::complete(const Defaults& defaults) const 
   return SecretString{std::string_view{text}};
 }
 
-std::optional<SecretString> ConnectionString::with_every_address() const {
+std::vector<SecretString> ConnectionString::each_server() const {
+  constexpr const char* target = "target_session_attrs";
   const Result<Values> all = resolve();
-  if (!all || value_of(given_, "target_session_attrs").empty()) return std::nullopt;
-  const std::optional<HostLists> lists =
-      every_address({.hosts = std::string{value_of(*all, "host")},
-                     .addresses = std::string{value_of(*all, "hostaddr")},
-                     .ports = std::string{value_of(*all, "port")}},
-                    resolve_name);
-  if (!lists) return std::nullopt;
   Values words = given_;
-  words.insert_or_assign("host", SecretString{lists->hosts});
-  words.insert_or_assign("hostaddr", SecretString{lists->addresses});
-  words.insert_or_assign("port", SecretString{lists->ports});
-  const SecretText text = in_key_words(words);
-  return SecretString{std::string_view{text}};
+  if (!all) return {SecretString{std::string_view{in_key_words(words)}}};
+  const HostLists lists{.hosts = std::string{value_of(*all, "host")},
+                        .addresses = std::string{value_of(*all, "hostaddr")},
+                        .ports = std::string{value_of(*all, "port")}};
+  std::vector<Server> servers = servers_of(every_address(lists, resolve_name).value_or(lists));
+  if (servers.size() < 2) return {SecretString{std::string_view{in_key_words(words)}}};
+  if (value_of(*all, "load_balance_hosts") == "random") shuffle(servers);
+  std::vector<std::string> targets{std::string{value_of(*all, target)}};
+  if (targets.front() == "prefer-standby") targets = {"standby", "any"};
+  std::vector<SecretString> strings;
+  for (const std::string& wanted : targets) {
+    for (const Server& server : servers) {
+      words.insert_or_assign("host", SecretString{server.host});
+      words.insert_or_assign("hostaddr", SecretString{server.address});
+      words.insert_or_assign("port", SecretString{server.port});
+      if (!wanted.empty()) words.insert_or_assign(target, SecretString{wanted});
+      strings.emplace_back(std::string_view{in_key_words(words)});
+    }
+  }
+  return strings;
+}
+
+std::optional<std::chrono::seconds> ConnectionString::connect_timeout() const {
+  constexpr int shortest = 2;
+  const Result<Values> all = resolve();
+  if (!all) return std::nullopt;
+  const std::string_view text = value_of(*all, "connect_timeout");
+  int seconds = 0;
+  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (seconds <= 0) return std::nullopt;
+  return std::chrono::seconds{std::max(seconds, shortest)};
 }
 
 Error ConnectionString::connect_error(std::string_view message) const {

@@ -60,10 +60,15 @@ class ConnectionString {
   // when libpq refuses a value. Asks environment and service file.
   [[nodiscard]] Result<SecretString> complete(const Defaults& defaults) const;
 
-  // The same, and where a name has several addresses, an entry for each of them, so that the server
-  // that is wanted is found behind any (`every_address`). nullopt where that changes nothing. Asks
-  // environment, service file and resolver, so it may block.
-  [[nodiscard]] std::optional<SecretString> with_every_address() const;
+  // A string for each address that this one leads to, in the order in which they are to be tried:
+  // libpq's own, where a name with several addresses stands for all of them (`every_address`), so
+  // that the server that is wanted is found behind any. With target_session_attrs=prefer-standby
+  // there are two for each. Asks environment, service file and resolver, so it may block.
+  [[nodiscard]] std::vector<SecretString> each_server() const;
+
+  // How long each of them may take, as libpq reads connect_timeout; nullopt: for ever. Asks
+  // environment and service file.
+  [[nodiscard]] std::optional<std::chrono::seconds> connect_timeout() const;
 
   // Why a connection could not be opened, from what libpq or the server says, unless that holds a
   // secret of the string. Code ENOTCONN.

@@ -57,6 +57,19 @@ std::vector<std::string> resolve_name(const std::string& name) {
   return addresses;
 }
 
+// A port alone is that of all hosts.
+std::vector<Server> servers_of(const HostLists& lists) {
+  const std::vector<std::string> hosts = items_of(lists.hosts);
+  const std::vector<std::string> addresses = items_of(lists.addresses);
+  const std::vector<std::string> ports = items_of(lists.ports);
+  std::vector<Server> servers;
+  for (std::size_t i = 0; i < std::max(hosts.size(), addresses.size()); ++i)
+    servers.push_back({.host = item_or(hosts, i, ""),
+                       .address = item_or(addresses, i, ""),
+                       .port = ports.size() == 1 ? ports.front() : item_or(ports, i, "")});
+  return servers;
+}
+
 std::optional<HostLists> every_address(const HostLists& lists, const Resolver& resolver) {
   const std::vector<std::string> hosts = items_of(lists.hosts);
   const std::vector<std::string> addresses = items_of(lists.addresses);

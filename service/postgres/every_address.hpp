@@ -22,6 +22,14 @@ struct HostLists {
   std::string ports{};
 };
 
+// One entry of the lists.
+struct Server {
+  std::string host;
+  std::string address;
+  std::string port;
+};
+std::vector<Server> servers_of(const HostLists& lists);
+
 // With an entry for each address of each name. libpq gives a name up when its first address is not
 // the server that is wanted, although a name of several servers has one address for each. nullopt
 // when no name has several.

@@ -63,15 +63,15 @@ void check_manifest(std::string_view text, const std::optional<Records>& records
   if (!manifest) return require_quotes_nothing(manifest.error());
   require(records.has_value() && !records->empty());
   require(manifest->lines().size() == records->size() - 1);
-  const lookup::NextRow next = manifest->rows();
+  const registry::NextRow next = manifest->rows();
   for (std::size_t i = 1; i < records->size(); ++i) {
-    const std::optional<lookup::ImportRow> row = next();
+    const std::optional<registry::ImportRow> row = next();
     require(row.has_value() && manifest->lines()[i - 1] == (*records)[i].line);
     for (std::size_t column = 0; column < (*records)[i].fields.size(); ++column) {
       const std::string& name = records->front().fields[column];
       const std::size_t place = static_cast<std::size_t>(
-          std::find(lookup::import_columns.begin(), lookup::import_columns.end(), name) -
-          lookup::import_columns.begin());
+          std::find(registry::import_columns.begin(), registry::import_columns.end(), name) -
+          registry::import_columns.begin());
       require((*row).at(place) == (*records)[i].fields[column]);
     }
   }

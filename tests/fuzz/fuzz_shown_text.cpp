@@ -7,10 +7,10 @@
 #include "cli/peer_text.hpp"
 #include "cli/table.hpp"
 #include "fuzz/input.hpp"
-#include "lookup/array_literal.hpp"
-#include "lookup/database_error.hpp"
-#include "lookup/key_words.hpp"
+#include "lookup/parameters.hpp"
 #include "postgres/connection_string.hpp"
+#include "postgres/database_error.hpp"
+#include "registry/key_words.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -73,17 +73,17 @@ std::vector<std::string> elements_of(std::string_view literal) {
 }
 
 void check_array(const std::vector<std::string>& texts) {
-  lookup::ArrayLiteral literal;
+  postgres::ArrayLiteral literal;
   for (const std::string& text : texts)
     literal.add(text);
   require(elements_of(std::move(literal).finish()) == texts);
 }
 
-lookup::PeerRow row_of(const std::vector<std::string>& texts) {
+registry::PeerRow row_of(const std::vector<std::string>& texts) {
   const auto text = [&](std::size_t index) -> std::string {
     return index < texts.size() ? texts[index] : "";
   };
-  lookup::PeerRow row;
+  registry::PeerRow row;
   row.network = text(0);
   row.name = text(1);
   row.public_key = text(2);
@@ -95,9 +95,9 @@ lookup::PeerRow row_of(const std::vector<std::string>& texts) {
   return row;
 }
 
-void check_peer(const lookup::PeerRow& row) {
+void check_peer(const registry::PeerRow& row) {
   require(json::parse(cli::json_of(row)).is_object());
-  const std::vector<lookup::PeerRow> rows{row, row};
+  const std::vector<registry::PeerRow> rows{row, row};
   require(json::parse(cli::json_of(rows)).size() == 2);
   require(lines_of(cli::table_of(rows)) == 3);
   require(lines_of(cli::description_of(row)) == 18);
@@ -105,12 +105,12 @@ void check_peer(const lookup::PeerRow& row) {
 }
 
 void check_message(std::string_view text) {
-  for (const std::string& line : {postgres::one_line(text), lookup::server_message(text)}) {
+  for (const std::string& line : {postgres::one_line(text), postgres::server_message(text)}) {
     require(line.find_first_of("\n\r\t") == std::string::npos && !line.ends_with(' '));
     require(line.find("  ") == std::string::npos);
   }
   std::size_t word = 0;
-  for (const char c : lookup::without_keys(text)) {
+  for (const char c : registry::without_keys(text)) {
     const bool is_of_key = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '/';
     word = is_of_key ? word + 1 : 0;
     require(word < 40);

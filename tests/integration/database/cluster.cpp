@@ -1,6 +1,6 @@
 #include "cluster.hpp"
 
-#include "lookup/migrate.hpp"
+#include "registry/migrate.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/pqxx>
@@ -44,8 +44,8 @@ std::string run(const std::string& dsn, const std::string& statement) {
 void make_template() {
   const std::string server = Cluster::dsn("postgres", "postgres");
   run(server, fmt::format("CREATE DATABASE {}", template_name));
-  const Result<lookup::MigrationReport> report =
-      lookup::migrate(Cluster::dsn(template_name, "postgres"), PROVISIOND_SOURCE_DIR "/schema");
+  const Result<registry::MigrationReport> report =
+      registry::migrate(Cluster::dsn(template_name, "postgres"), PROVISIOND_SOURCE_DIR "/schema");
   if (!report) give_up(report.error().message());
   run(server, "CREATE ROLE gateway LOGIN");
   run(server, "CREATE ROLE needs_password LOGIN PASSWORD 'right'");

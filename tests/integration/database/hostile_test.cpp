@@ -2,7 +2,11 @@
 // that would break ours: what the daemon sends.
 
 #include "cluster.hpp"
-#include "lookup/session.hpp"
+#include "lookup/change_queries.hpp"
+#include "lookup/peer_queries.hpp"
+#include "lookup/report_queries.hpp"
+#include "lookup/schema_queries.hpp"
+#include "postgres/connection.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,58 +17,58 @@
 namespace provisiond::database_test {
 namespace {
 
-using lookup::Route;
-using lookup::Session;
+using postgres::Connection;
 using std::chrono::milliseconds;
 
 const std::vector<std::string> networks{"office", "fleet"};
 
-// Everything that a gateway says in a day, on one session.
-void talk(Session& session) {
+// Everything that a gateway says in a day, on one connection.
+void talk(Connection& connection) {
   const auto fine = [](const auto& result, const char* what) {
     EXPECT_TRUE(result) << what << (result ? "" : ": " + result.error().message());
   };
-  const Result<std::optional<std::string>> problem = session.schema_problem();
-  ASSERT_TRUE(problem);
-  EXPECT_EQ(*problem, std::nullopt);
-  fine(session.prepare(), "prepare");
+  const Result<lookup::Schema> schema = lookup::read_schema(connection);
+  ASSERT_TRUE(schema);
+  EXPECT_EQ(schema->problem, std::nullopt);
+  fine(lookup::prepare_look_up(connection), "prepare");
   const std::vector<LookupRequest> asked{{.interface = InterfaceId{0},
                                           .key = key_of(1),
                                           .purpose = LookupPurpose::proven,
                                           .number = 1,
                                           .asked_at = {}}};
-  fine(session.find(asked, networks), "find");
-  fine(session.enrol(asked.front(), networks, "gw"), "enrol");
+  fine(lookup::find_peers(connection, asked, networks), "find");
+  fine(lookup::enrol_peer(connection, asked.front(), networks, "gw"), "enrol");
   const std::vector<RefusedKey> refused{{.interface = InterfaceId{0},
                                          .key = key_of(2),
                                          .reason = Refusal::unknown_key,
                                          .source = *Endpoint::parse("192.0.2.1:1")}};
-  fine(session.record(refused, networks, "gw"), "record refused keys");
-  const Result<lookup::News> news = session.changes_after({});
-  ASSERT_TRUE(news);
+  fine(lookup::record(connection, refused, networks, "gw"), "record refused keys");
+  const Result<lookup::ChangeSet> changes = lookup::changes_after(connection, {});
+  ASSERT_TRUE(changes);
   const InterfaceReport report{.interface = InterfaceId{0},
                                .name = "wg0",
                                .key = key_of(9),
-                               .position = news->position,
+                               .position = changes->position,
                                .peers = 1,
                                .active = {{.key = key_of(1),
                                            .endpoint = Endpoint::parse("192.0.2.1:1"),
                                            .received_bytes = 1,
                                            .sent_bytes = 1}}};
-  fine(session.record(report, networks, "gw", "1"), "report an interface");
-  const std::vector<SessionClaim> claims{
+  fine(lookup::record(connection, report, networks, {.name = "gw", .version = "1"}),
+       "report an interface");
+  const std::vector<SessionOwnership> ownerships{
       {.interface = InterfaceId{0}, .name = "wg0", .key = key_of(1), .initiation = Tai64n{}}};
-  fine(session.claim(claims, networks, {.name = "gw"}), "claim");
-  fine(session.listen(), "listen");
-  fine(session.changes_after(news->position), "changes");
+  fine(lookup::own_sessions(connection, ownerships, networks, {.name = "gw"}), "own");
+  fine(lookup::listen(connection), "listen");
+  fine(lookup::changes_after(connection, changes->position), "changes");
 }
 
 void connect_and_talk(const Database& database) {
-  lookup::QueryWatch watch{milliseconds{5'000}};
-  const Result<std::unique_ptr<Session>> session =
-      Session::open({.first = database.daemon_dsn(), .stand_in = {}}, watch);
-  ASSERT_TRUE(session) << session.error().message();
-  talk(**session);
+  postgres::QueryWatch watch{milliseconds{5'000}};
+  const Result<std::unique_ptr<Connection>> connection =
+      Connection::open({.first = database.daemon_dsn(), .fallback = {}}, watch);
+  ASSERT_TRUE(connection) << connection.error().message();
+  talk(**connection);
 }
 
 TEST(HostileDatabase, NothingOfAStrangersIsCalledByTheDaemon) {

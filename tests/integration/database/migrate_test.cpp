@@ -1,7 +1,7 @@
 // Migrations against a real server.
 
 #include "cluster.hpp"
-#include "lookup/migrate.hpp"
+#include "registry/migrate.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@
 namespace provisiond::database_test {
 namespace {
 
-using lookup::MigrationReport;
+using registry::MigrationReport;
 using std::filesystem::path;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -30,7 +30,7 @@ class Migrate : public testing::Test {
     ASSERT_NE(::mkdtemp(name.data()), nullptr);
     directory_ = name;
     std::filesystem::copy(schema, directory_);
-    newest_ = static_cast<int>(lookup::read_migrations(directory_)->size());
+    newest_ = static_cast<int>(registry::read_migrations(directory_)->size());
   }
   void TearDown() override { std::filesystem::remove_all(directory_); }
 
@@ -38,10 +38,10 @@ class Migrate : public testing::Test {
     std::ofstream{directory_ / fmt::format("{:04}_test.sql", number)} << sql;
   }
   [[nodiscard]] Result<MigrationReport> migrate() const {
-    return lookup::migrate(database_.admin_dsn(), directory_);
+    return registry::migrate(database_.admin_dsn(), directory_);
   }
   [[nodiscard]] int version() const {
-    return lookup::schema_status(database_.admin_dsn(), directory_)->database;
+    return registry::schema_status(database_.admin_dsn(), directory_)->database;
   }
 
   Database database_{Database::Contents::empty};
@@ -109,14 +109,14 @@ TEST_F(Migrate, ManyAtOnceApplyEachFileOnce) {
 }
 
 TEST_F(Migrate, ARoleWithoutRightsIsToldWhatFailed) {
-  const Result<MigrationReport> report = lookup::migrate(database_.daemon_dsn(), directory_);
+  const Result<MigrationReport> report = registry::migrate(database_.daemon_dsn(), directory_);
   ASSERT_FALSE(report);
   EXPECT_THAT(report.error().message(), HasSubstr("migrate: apply 0001_peers.sql: ERROR: "
                                                   "permission denied"));
 }
 
 TEST_F(Migrate, AnUnreachableServerHasItsOwnCode) {
-  const Result<MigrationReport> report = lookup::migrate("host=/nonexistent", directory_);
+  const Result<MigrationReport> report = registry::migrate("host=/nonexistent", directory_);
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code(), ENOTCONN);
 }

@@ -28,15 +28,15 @@ class Reporting : public testing::Test {
     database_.add_peer(key_of(2), "network_id", "1");
   }
 
-  void claim(std::uint32_t number, std::optional<Tai64n> initiation = std::nullopt) {
-    EXPECT_TRUE(reports_.push(SessionClaim{.interface = InterfaceId{0},
-                                           .name = "wg0",
-                                           .key = key_of(number),
-                                           .initiation = initiation}));
+  void own(std::uint32_t number, std::optional<Tai64n> initiation = std::nullopt) {
+    reports_.push(SessionOwnership{.interface = InterfaceId{0},
+                                   .name = "wg0",
+                                   .key = key_of(number),
+                                   .initiation = initiation});
   }
 
-  // Turns the loop until `count` claims are written.
-  bool wait_until_claimed(std::uint64_t count) {
+  // Turns the loop until `count` ownerships are written.
+  bool wait_until_owned(std::uint64_t count) {
     const TimePoint ends_at = Clock::now() + std::chrono::seconds{15};
     while (metrics_.session_claims_written.value() < count) {
       if (Clock::now() >= ends_at) return false;
@@ -59,52 +59,52 @@ class Reporting : public testing::Test {
 
   Database database_;
   lookup::Networks networks_{{"office", "fleet"}};
-  Channel<DatabaseReport> reports_{64};
   Channel<lookup::PoolEvent> events_{64};
   metrics::Metrics metrics_;
+  lookup::ReportQueue reports_{metrics_};
   std::unique_ptr<lookup::Reporter> reporter_;
 };
 
-TEST_F(Reporting, ClaimsAreWrittenInOneSession) {
-  claim(1, Tai64n{0x40, 0, 0, 0, 0x65, 0x53, 0xf1, 0x0a, 0, 0, 0, 1});
-  ASSERT_TRUE(wait_until_claimed(1));
+TEST_F(Reporting, OwnershipsAreWrittenInOneSession) {
+  own(1, Tai64n{0x40, 0, 0, 0, 0x65, 0x53, 0xf1, 0x0a, 0, 0, 0, 1});
+  ASSERT_TRUE(wait_until_owned(1));
   EXPECT_EQ(sessions(), "1");
   const std::string process = database_.sql("SELECT pid FROM pg_stat_activity WHERE usename ="
                                             " 'gateway' AND datname = current_database()");
-  claim(2);
-  ASSERT_TRUE(wait_until_claimed(2));
+  own(2);
+  ASSERT_TRUE(wait_until_owned(2));
   EXPECT_EQ(holders(), "1 gw1 wg0 400000006553f10a00000001, 2 gw1 wg0");
   EXPECT_EQ(database_.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'gateway' AND datname ="
                           " current_database()"),
             process);
 }
 
-TEST_F(Reporting, ClaimsOutliveTheDatabase) {
+TEST_F(Reporting, OwnershipsOutliveTheDatabase) {
   Cluster::control("stop");
-  claim(1);
+  own(1);
   for (int i = 0; i < 30; ++i) {
     reporter_->tick(Clock::now());
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
   }
-  claim(2);
+  own(2);
   EXPECT_EQ(metrics_.session_claims_written.value(), 0U);
   EXPECT_EQ(events_.drain(64).size(), 1U) << "said once";
   Cluster::control("start");
-  ASSERT_TRUE(wait_until_claimed(2));
+  ASSERT_TRUE(wait_until_owned(2));
   EXPECT_EQ(holders(), "1 gw1 wg0, 2 gw1 wg0");
 }
 
 TEST_F(Reporting, WhatWaitsAtTheEndIsWritten) {
-  claim(1);
+  own(1);
   reporter_.reset();
   EXPECT_EQ(holders(), "1 gw1 wg0");
 }
 
 TEST_F(Reporting, AFrozenServerDoesNotHoldTheEndUp) {
-  claim(1);
-  ASSERT_TRUE(wait_until_claimed(1));
+  own(1);
+  ASSERT_TRUE(wait_until_owned(1));
   Cluster::control("freeze");
-  claim(2);
+  own(2);
   const TimePoint began_at = Clock::now();
   reporter_.reset();
   EXPECT_LT(Clock::now() - began_at, std::chrono::seconds{4});
@@ -117,26 +117,26 @@ TEST_F(Reporting, APeerThatIsBeingDeletedHoldsUpNobody) {
   pqxx::work deletion{administrator};
   deletion.exec("DELETE FROM wg_provision.peers WHERE public_key = decode('" +
                 key_of(1).to_string() + "', 'base64')");
-  claim(1);
-  claim(2);
-  ASSERT_TRUE(wait_until_claimed(1));
+  own(1);
+  own(2);
+  ASSERT_TRUE(wait_until_owned(1));
   EXPECT_EQ(holders(), "2 gw1 wg0");
   reporter_->tick(Clock::now());
   EXPECT_EQ(metrics_.session_claims_waiting.value(), 1);
   deletion.abort();
-  ASSERT_TRUE(wait_until_claimed(2));
+  ASSERT_TRUE(wait_until_owned(2));
   EXPECT_EQ(holders(), "1 gw1 wg0, 2 gw1 wg0");
   EXPECT_EQ(metrics_.session_claims_dropped.value(), 0U);
 }
 
-// One that is in the way of a single claim does not make it hopeless.
+// One that is in the way of a single ownership does not make it hopeless.
 TEST_F(Reporting, AClaimOutlivesALock) {
-  claim(1);
-  ASSERT_TRUE(wait_until_claimed(1));
+  own(1);
+  ASSERT_TRUE(wait_until_owned(1));
   pqxx::connection administrator{database_.admin_dsn()};
   pqxx::work change{administrator};
   change.exec("LOCK TABLE wg_provision.sessions IN EXCLUSIVE MODE");
-  claim(2);
+  own(2);
   const TimePoint ends_at = Clock::now() + std::chrono::seconds{4};
   while (Clock::now() < ends_at) {
     reporter_->tick(Clock::now());
@@ -144,21 +144,21 @@ TEST_F(Reporting, AClaimOutlivesALock) {
   }
   EXPECT_EQ(metrics_.session_claims_written.value(), 1U);
   change.abort();
-  ASSERT_TRUE(wait_until_claimed(2));
+  ASSERT_TRUE(wait_until_owned(2));
   EXPECT_EQ(metrics_.session_claims_dropped.value(), 0U);
 }
 
 TEST_F(Reporting, AnInterfaceTellsHowFarItIs) {
   const std::string position =
       database_.sql("SELECT next_position FROM wg_provision.changes_after(NULL)");
-  EXPECT_TRUE(reports_.push(InterfaceReport{.interface = InterfaceId{0},
-                                            .name = "wg0",
-                                            .key = key_of(9),
-                                            .position = position,
-                                            .peers = 3,
-                                            .active = {}}));
-  claim(1);
-  ASSERT_TRUE(wait_until_claimed(1));
+  reports_.push(InterfaceReport{.interface = InterfaceId{0},
+                                .name = "wg0",
+                                .key = key_of(9),
+                                .position = position,
+                                .peers = 3,
+                                .active = {}});
+  own(1);
+  ASSERT_TRUE(wait_until_owned(1));
   reporter_.reset();
   EXPECT_EQ(database_.sql("SELECT concat_ws(' ', peers, position) FROM wg_provision.interfaces"),
             "3 " + position);

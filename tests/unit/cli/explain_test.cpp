@@ -8,8 +8,8 @@
 namespace provisiond::cli {
 namespace {
 
-using lookup::Explanation;
-using lookup::PeerRow;
+using registry::Explanation;
+using registry::PeerRow;
 using testing::HasSubstr;
 
 PeerRow peer_row() {

@@ -9,7 +9,7 @@ namespace {
 using nlohmann::json;
 
 json labels_of(const std::string& text) {
-  lookup::PeerRow peer;
+  registry::PeerRow peer;
   peer.labels = text;
   return json::parse(json_of(peer), nullptr, false)["labels"];
 }

@@ -23,7 +23,7 @@ TEST(Manifest, KnowsWhereItsRowsStand) {
   const Result<Manifest> manifest = Manifest::parse("public_key,network\n\nk,\"a\nb\"\nl,c\n");
   ASSERT_TRUE(manifest.has_value());
   EXPECT_THAT(manifest->lines(), ElementsAre(3, 5));
-  const lookup::NextRow rows = manifest->rows();
+  const registry::NextRow rows = manifest->rows();
   EXPECT_THAT(rows().value(),
               ElementsAre("a\nb", "k", "", "", "", "", "", "", "", "", "", "", "", "", "", ""));
   EXPECT_EQ(rows().value()[1], "l");

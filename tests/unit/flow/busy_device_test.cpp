@@ -62,7 +62,7 @@ TEST(BusyDevice, APeerThatIsShownConnectsAndItsSessionIsClaimed) {
   EXPECT_EQ(world.metrics.connected.value(), 1U);
   const std::vector<DatabaseReport> reports = world.recorded.drain(10);
   ASSERT_EQ(reports.size(), 2U);
-  EXPECT_TRUE(std::holds_alternative<SessionClaim>(reports[0]));
+  EXPECT_TRUE(std::holds_alternative<SessionOwnership>(reports[0]));
   const InterfaceReport* const report = std::get_if<InterfaceReport>(&reports[1]);
   ASSERT_NE(report, nullptr);
   EXPECT_EQ(report->peers, 1U);

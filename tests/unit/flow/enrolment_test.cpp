@@ -230,7 +230,7 @@ TEST(Reports, APassTellsOfThePeersThatHadAHandshakeLatelyOnceAMinute) {
   world.pass();
   std::vector<DatabaseReport> recorded = world.recorded.drain(10);
   std::erase_if(recorded, [](const DatabaseReport& report) {
-    return std::holds_alternative<SessionClaim>(report);
+    return std::holds_alternative<SessionOwnership>(report);
   });
   ASSERT_EQ(recorded.size(), 3U);
   EXPECT_TRUE(std::get<InterfaceReport>(recorded[0]).active.empty());

@@ -24,6 +24,20 @@ using peers::Owner;
 using peers::Peer;
 using peers::PeerTable;
 
+// What the flow has told the reporter: ownerships first, then the rest.
+class Recorded : public lookup::ReportQueue {
+ public:
+  using lookup::ReportQueue::ReportQueue;
+  std::vector<DatabaseReport> drain(std::size_t limit) {
+    std::vector<DatabaseReport> reports;
+    for (SessionOwnership& ownership : take_ownerships(limit))
+      reports.emplace_back(std::move(ownership));
+    for (DatabaseReport& report : take_others(limit - reports.size()))
+      reports.push_back(std::move(report));
+    return reports;
+  }
+};
+
 // A gateway in memory: the real flow, gates and key agreement, a fake device, and the test in the
 // place of the threads, the database and the clock.
 class World {
@@ -48,7 +62,7 @@ class World {
         greet_budget_{{.per_prefix = {1, 2}, .total = {100, 100}}}, ledger{{.places =
                                                                                 queues.answers,
                                                                             .deadline = 2min}},
-        handshakes{4}, authenticated{8}, acknowledgements{8}, lookups{queues.lookups}, recorded{8},
+        handshakes{4}, authenticated{8}, acknowledgements{8}, lookups{queues.lookups}, 
         flow{{.interfaces = interfaces_,
               .refusal_sink = source,
               .recent_initiations = recent_,
@@ -224,7 +238,7 @@ class World {
   Channel<Authenticated> authenticated;
   Channel<peers::Acknowledgement> acknowledgements;
   Channel<LookupRequest> lookups;
-  Channel<DatabaseReport> recorded;
+  Recorded recorded{metrics};
   Flow flow;
 };
 

@@ -610,10 +610,11 @@ Answer held(const PublicKey& key, const char* gateway) {
   return answer;
 }
 
-std::vector<SessionClaim> claims_of(World& world) {
-  std::vector<SessionClaim> claims;
+std::vector<SessionOwnership> ownerships_of(World& world) {
+  std::vector<SessionOwnership> claims;
   for (DatabaseReport& report : world.recorded.drain(100)) {
-    if (SessionClaim* const claim = std::get_if<SessionClaim>(&report)) claims.push_back(*claim);
+    if (SessionOwnership* const claim = std::get_if<SessionOwnership>(&report))
+      claims.push_back(*claim);
   }
   return claims;
 }
@@ -622,10 +623,10 @@ TEST(Life, ASessionIsClaimedOnceItIsThere) {
   World world;
   world.knock(world.sighting_of(client));
   world.answer_known();
-  EXPECT_TRUE(claims_of(world).empty());
+  EXPECT_TRUE(ownerships_of(world).empty());
   world.device->complete_handshake(client.public_key, world.now.wall);
   pass(world);
-  const std::vector<SessionClaim> claims = claims_of(world);
+  const std::vector<SessionOwnership> claims = ownerships_of(world);
   ASSERT_EQ(claims.size(), 1U);
   EXPECT_EQ(claims[0].key, client.public_key);
   EXPECT_EQ(claims[0].name, "wg0");
@@ -664,7 +665,7 @@ TEST(Life, APeerThatWentOnBeforeItConnectedHereIsNotGreetedAway) {
 TEST(Life, APeerThatCameHereStaysWhileItsClaimIsNotWritten) {
   World world{GreetingMode::reverse, as_gateway("a")};
   connect(world, client);
-  ASSERT_EQ(claims_of(world).size(), 1U);
+  ASSERT_EQ(ownerships_of(world).size(), 1U);
   world.advance(1ms);
   world.flow.life().changed({.interface = InterfaceId{0}, .key = std::nullopt}, world.now);
   recheck(world);
@@ -675,19 +676,19 @@ TEST(Life, APeerThatCameHereStaysWhileItsClaimIsNotWritten) {
   };
   world.answer_all(still_with_b);
   EXPECT_EQ(world.device->peer_count(), 1U);
-  EXPECT_EQ(claims_of(world).size(), 1U) << "and it is claimed once more";
+  EXPECT_EQ(ownerships_of(world).size(), 1U) << "and it is claimed once more";
 }
 
 TEST(Life, APeerThatComesBackByItselfIsClaimedAgain) {
   World world;
   connect(world, client);
-  static_cast<void>(claims_of(world));
+  static_cast<void>(ownerships_of(world));
   world.advance(180s);
   pass(world);
   world.advance(60s);
   world.device->complete_handshake(client.public_key, world.now.wall);
   pass(world);
-  const std::vector<SessionClaim> claims = claims_of(world);
+  const std::vector<SessionOwnership> claims = ownerships_of(world);
   ASSERT_EQ(claims.size(), 1U);
   EXPECT_FALSE(claims[0].initiation.has_value());
   EXPECT_EQ(claims[0].at, world.now.wall);

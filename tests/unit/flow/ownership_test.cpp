@@ -31,10 +31,11 @@ void pass_and_recheck(World& world) {
   world.flow.life().revalidate(world.now);
 }
 
-std::vector<SessionClaim> claims_of(World& world) {
-  std::vector<SessionClaim> claims;
+std::vector<SessionOwnership> ownerships_of(World& world) {
+  std::vector<SessionOwnership> claims;
   for (DatabaseReport& report : world.recorded.drain(100)) {
-    if (SessionClaim* const claim = std::get_if<SessionClaim>(&report)) claims.push_back(*claim);
+    if (SessionOwnership* const claim = std::get_if<SessionOwnership>(&report))
+      claims.push_back(*claim);
   }
   return claims;
 }
@@ -65,7 +66,7 @@ TEST(Ownership, AGatewayWithAnotherNameKeepsItsPeersAndClaimsThem) {
   World world{GreetingMode::reverse, as_gateway("a")};
   find_and_hear(world, 30s, "old-name", 30s);
   EXPECT_EQ(world.device->peer_count(), 1U);
-  const std::vector<SessionClaim> claims = claims_of(world);
+  const std::vector<SessionOwnership> claims = ownerships_of(world);
   ASSERT_EQ(claims.size(), 1U);
   EXPECT_EQ(claims[0].at, world.now.wall - 30s);
 }
@@ -74,7 +75,7 @@ TEST(Ownership, APeerThatCameHereWhileNobodyServedIsClaimed) {
   World world{GreetingMode::reverse, as_gateway("a")};
   find_and_hear(world, 10s, "b", 60s);
   EXPECT_EQ(world.device->peer_count(), 1U);
-  EXPECT_EQ(claims_of(world).size(), 1U);
+  EXPECT_EQ(ownerships_of(world).size(), 1U);
 }
 
 TEST(Ownership, APeerThatWentWhileNobodyServedIsDropped) {
@@ -95,7 +96,7 @@ TEST(Ownership, ARestartHasNothingToTellOfWhatItClaimedBefore) {
   World world{GreetingMode::reverse, as_gateway("a")};
   find_and_hear(world, 30s, "a", 30s);
   EXPECT_EQ(world.device->peer_count(), 1U);
-  EXPECT_TRUE(claims_of(world).empty());
+  EXPECT_TRUE(ownerships_of(world).empty());
 }
 
 TEST(Ownership, APeerWithoutAHandshakeOfOurNameStays) {

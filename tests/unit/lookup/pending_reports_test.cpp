@@ -8,94 +8,95 @@
 namespace provisiond::lookup {
 namespace {
 
-SessionClaim claim_of(std::uint32_t number, std::optional<std::uint8_t> initiation = std::nullopt,
-                      const char* name = "wg0") {
-  SessionClaim claim{
+SessionOwnership ownership_of(std::uint32_t number,
+                              std::optional<std::uint8_t> initiation = std::nullopt,
+                              const char* name = "wg0") {
+  SessionOwnership ownership{
       .interface = InterfaceId{0}, .name = name, .key = {}, .initiation = std::nullopt};
-  std::memcpy(claim.key.bytes.data(), &number, sizeof number);
-  if (initiation) claim.initiation.emplace().fill(*initiation);
-  return claim;
+  std::memcpy(ownership.key.bytes.data(), &number, sizeof number);
+  if (initiation) ownership.initiation.emplace().fill(*initiation);
+  return ownership;
 }
 
-std::uint32_t number_of(const SessionClaim& claim) {
+std::uint32_t number_of(const SessionOwnership& ownership) {
   std::uint32_t number = 0;
-  std::memcpy(&number, claim.key.bytes.data(), sizeof number);
+  std::memcpy(&number, ownership.key.bytes.data(), sizeof number);
   return number;
 }
 
 TEST(PendingReports, TheLatestClaimOfAKeyWins) {
   PendingReports pending;
-  pending.add(claim_of(1, 5, "wg0"));
-  pending.add(claim_of(1, 6, "wg1"));
-  const std::vector<SessionClaim> claims = pending.take_claims(10);
-  ASSERT_EQ(claims.size(), 1U);
-  EXPECT_EQ(claims[0].name, "wg1");
-  EXPECT_EQ(pending.claims(), 0U);
+  pending.add(ownership_of(1, 5, "wg0"));
+  pending.add(ownership_of(1, 6, "wg1"));
+  const std::vector<SessionOwnership> ownerships = pending.take_ownerships(10);
+  ASSERT_EQ(ownerships.size(), 1U);
+  EXPECT_EQ(ownerships[0].name, "wg1");
+  EXPECT_EQ(pending.ownerships(), 0U);
 }
 
 TEST(PendingReports, AnOlderInitiationIsOfNoUse) {
   PendingReports pending;
-  pending.add(claim_of(1, 6, "wg0"));
-  pending.add(claim_of(1, 5, "wg1"));
-  EXPECT_EQ(pending.take_claims(1).at(0).name, "wg0");
+  pending.add(ownership_of(1, 6, "wg0"));
+  pending.add(ownership_of(1, 5, "wg1"));
+  EXPECT_EQ(pending.take_ownerships(1).at(0).name, "wg0");
 }
 
 TEST(PendingReports, WithoutInitiationTheOneThatWaitsStays) {
   PendingReports pending;
-  pending.add(claim_of(1, 6, "wg0"));
-  pending.add(claim_of(1, std::nullopt, "wg1"));
-  const SessionClaim claim = pending.take_claims(1).at(0);
-  EXPECT_EQ(claim.name, "wg1");
-  EXPECT_EQ(claim.initiation, claim_of(1, 6).initiation);
+  pending.add(ownership_of(1, 6, "wg0"));
+  pending.add(ownership_of(1, std::nullopt, "wg1"));
+  const SessionOwnership ownership = pending.take_ownerships(1).at(0);
+  EXPECT_EQ(ownership.name, "wg1");
+  EXPECT_EQ(ownership.initiation, ownership_of(1, 6).initiation);
 }
 
 TEST(PendingReports, TheOldestComeFirst) {
   PendingReports pending;
   for (std::uint32_t number = 0; number < 4; ++number)
-    pending.add(claim_of(number));
-  EXPECT_EQ(number_of(pending.take_claims(1).at(0)), 0U);
-  const std::vector<SessionClaim> claims = pending.take_claims(2);
-  EXPECT_EQ(number_of(claims.at(0)), 1U);
-  EXPECT_EQ(number_of(claims.at(1)), 2U);
+    pending.add(ownership_of(number));
+  EXPECT_EQ(number_of(pending.take_ownerships(1).at(0)), 0U);
+  const std::vector<SessionOwnership> ownerships = pending.take_ownerships(2);
+  EXPECT_EQ(number_of(ownerships.at(0)), 1U);
+  EXPECT_EQ(number_of(ownerships.at(1)), 2U);
 }
 
 TEST(PendingReports, WhenThereAreTooManyTheOldestGoes) {
   PendingReports pending;
-  for (std::uint32_t number = 0; number <= PendingReports::maximum_claims; ++number)
-    pending.add(claim_of(number));
-  EXPECT_EQ(pending.claims(), PendingReports::maximum_claims);
-  EXPECT_EQ(pending.dropped_claims(), 1U);
-  EXPECT_EQ(number_of(pending.take_claims(1).at(0)), 1U);
+  for (std::uint32_t number = 0; number <= PendingReports::maximum_ownerships; ++number)
+    pending.add(ownership_of(number));
+  EXPECT_EQ(pending.ownerships(), PendingReports::maximum_ownerships);
+  EXPECT_EQ(pending.dropped_ownerships(), 1U);
+  EXPECT_EQ(number_of(pending.take_ownerships(1).at(0)), 1U);
 }
 
 TEST(PendingReports, WhatIsPutBackComesFirstAndYieldsToWhatIsNewer) {
   PendingReports pending;
-  pending.add(claim_of(1, 5));
-  pending.add(claim_of(2, 5));
-  std::vector<SessionClaim> taken = pending.take_claims(2);
-  pending.add(claim_of(3));
-  pending.add(claim_of(2, std::nullopt, "wg1"));
+  pending.add(ownership_of(1, 5));
+  pending.add(ownership_of(2, 5));
+  std::vector<SessionOwnership> taken = pending.take_ownerships(2);
+  pending.add(ownership_of(3));
+  pending.add(ownership_of(2, std::nullopt, "wg1"));
 
   pending.put_back(std::move(taken));
 
-  const std::vector<SessionClaim> claims = pending.take_claims(10);
-  ASSERT_EQ(claims.size(), 3U);
-  EXPECT_EQ(number_of(claims[0]), 1U);
-  EXPECT_EQ(number_of(claims[1]), 3U);
-  EXPECT_EQ(claims[2].name, "wg1");
-  EXPECT_EQ(claims[2].initiation, claim_of(2, 5).initiation);
+  const std::vector<SessionOwnership> ownerships = pending.take_ownerships(10);
+  ASSERT_EQ(ownerships.size(), 3U);
+  EXPECT_EQ(number_of(ownerships[0]), 1U);
+  EXPECT_EQ(number_of(ownerships[1]), 3U);
+  EXPECT_EQ(ownerships[2].name, "wg1");
+  EXPECT_EQ(ownerships[2].initiation, ownership_of(2, 5).initiation);
 }
 
 TEST(PendingReports, WhatIsPutBackIsTheFirstToBeDropped) {
   PendingReports pending;
-  pending.add(claim_of(0));
-  std::vector<SessionClaim> taken = pending.take_claims(1);
-  for (std::uint32_t number = 1; number <= PendingReports::maximum_claims; ++number)
-    pending.add(claim_of(number));
+  pending.add(ownership_of(0));
+  std::vector<SessionOwnership> taken = pending.take_ownerships(1);
+  for (std::uint32_t number = 1; number <= PendingReports::maximum_ownerships; ++number)
+    pending.add(ownership_of(number));
   pending.put_back(std::move(taken));
-  EXPECT_EQ(pending.claims(), PendingReports::maximum_claims);
-  EXPECT_EQ(pending.dropped_claims(), 1U);
-  EXPECT_EQ(number_of(pending.take_claims(1).at(0)), 1U);
+  EXPECT_EQ(pending.ownerships(), PendingReports::maximum_ownerships);
+  EXPECT_EQ(pending.dropped_ownerships(), 1U);
+  EXPECT_EQ(number_of(pending.take_ownerships(1).at(0)), 1U);
 }
 
 TEST(PendingReports, OfTheRestASampleIsKept) {
@@ -105,23 +106,23 @@ TEST(PendingReports, OfTheRestASampleIsKept) {
   EXPECT_EQ(pending.others(), PendingReports::maximum_others);
   EXPECT_EQ(pending.take_others(16).size(), 16U);
   EXPECT_EQ(pending.take_others(100).size(), PendingReports::maximum_others - 16);
-  EXPECT_EQ(pending.claims(), 0U);
+  EXPECT_EQ(pending.ownerships(), 0U);
 }
 
 TEST(PendingReports, WhatIsPostponedComesLast) {
   PendingReports pending;
   for (std::uint32_t number = 0; number < 3; ++number)
-    pending.add(claim_of(number, 5));
-  std::vector<SessionClaim> taken = pending.take_claims(2);
-  pending.add(claim_of(1, std::nullopt, "wg1"));
+    pending.add(ownership_of(number, 5));
+  std::vector<SessionOwnership> taken = pending.take_ownerships(2);
+  pending.add(ownership_of(1, std::nullopt, "wg1"));
   pending.postpone(std::move(taken));
-  const std::vector<SessionClaim> claims = pending.take_claims(10);
-  ASSERT_EQ(claims.size(), 3U);
-  EXPECT_EQ(number_of(claims[0]), 2U);
-  EXPECT_EQ(number_of(claims[1]), 1U);
-  EXPECT_EQ(claims[1].name, "wg1") << "claimed anew";
-  EXPECT_EQ(claims[1].initiation, claim_of(1, 5).initiation);
-  EXPECT_EQ(number_of(claims[2]), 0U);
+  const std::vector<SessionOwnership> ownerships = pending.take_ownerships(10);
+  ASSERT_EQ(ownerships.size(), 3U);
+  EXPECT_EQ(number_of(ownerships[0]), 2U);
+  EXPECT_EQ(number_of(ownerships[1]), 1U);
+  EXPECT_EQ(ownerships[1].name, "wg1") << "owned anew";
+  EXPECT_EQ(ownerships[1].initiation, ownership_of(1, 5).initiation);
+  EXPECT_EQ(number_of(ownerships[2]), 0U);
 }
 
 } // namespace

@@ -73,8 +73,8 @@ TEST_F(PoolWithoutServer, TriesAgainOnlyAfterTheDelay) {
   (*pool)->tick(start_ + delay - milliseconds{1});
   EXPECT_EQ(events_.size(), 0U);
   (*pool)->tick(start_ + delay);
-  const PoolEvent second = next_event();
-  EXPECT_GE(second.retry_in, limits_.reconnect_minimum);
+  const PoolEvent after_it = next_event();
+  EXPECT_GE(after_it.retry_in, limits_.reconnect_minimum);
 }
 
 TEST_F(PoolWithoutServer, WhatDoesNotFitIntoTheAnswersWaits) {
