@@ -33,6 +33,13 @@ std::string duration_text(std::int64_t seconds) {
                      clock.minutes().count(), clock.seconds().count());
 }
 
+// Turns take milliseconds. "-" where the daemon does not say.
+std::string turn_text(const ordered_json& status) {
+  if (!status.contains("longest_turn_seconds")) return "-";
+  const ordered_json& seconds = status.at("longest_turn_seconds");
+  return seconds.is_number() ? fmt::format("{:.1f} ms", seconds.get<double>() * 1000) : "-";
+}
+
 std::vector<std::string> peer_cells(const ordered_json& peer) {
   return {cell(peer, "interface"),      cell(peer, "public_key"), cell(peer, "state"),
           cell(peer, "ours"),           cell(peer, "endpoint"),   cell(peer, "last_handshake"),
@@ -82,11 +89,12 @@ std::string status_text(const std::vector<std::string>& lines) {
     uptime = status.at("uptime_seconds").get<std::int64_t>();
   return fmt::format(
       "version            {}\nuptime             {}\ndraining           {}\n"
+      "longest turn       {}\n"
       "database sessions  {}\ndatabase           {}{}\npeers without row  {}\n"
       "gateway            {}\n{}\n{}",
       printable(cell(status, "version")), duration_text(uptime),
-      printable(cell(status, "draining")), printable(cell(status, "database_sessions")),
-      printable(cell(status, "database_identity")),
+      printable(cell(status, "draining")), turn_text(status),
+      printable(cell(status, "database_sessions")), printable(cell(status, "database_identity")),
       cell(status, "another_database") == "yes" ? ", another one than before" : "",
       printable(cell(status, "peers_without_row")), printable(cell(status, "gateway")),
       same_name_text(status),

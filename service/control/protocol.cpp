@@ -77,6 +77,12 @@ std::int64_t seconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 
+double seconds_with_fraction(Duration duration) {
+  const Duration::rep microseconds =
+      std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  return static_cast<double>(microseconds) / 1e6;
+}
+
 } // namespace
 
 Result<Request> parse_request(std::string_view line) {
@@ -115,19 +121,20 @@ std::string line_of(const Overview& overview) {
   const DatabaseOverview& database = overview.database;
   for (const InterfaceOverview& interface : overview.interfaces)
     interfaces.push_back(value_of(interface));
-  return text_of(ordered_json{{"version", overview.version},
-                              {"uptime_seconds", overview.uptime.count()},
-                              {"draining", overview.is_draining},
-                              {"database_sessions", database.sessions},
-                              {"database_identity", database.identity.empty()
-                                                        ? ordered_json(nullptr)
-                                                        : ordered_json(database.identity)},
-                              {"another_database", database.is_another},
-                              {"peers_without_row", database.missing_rows},
-                              {"interfaces", interfaces},
-                              {"gateway", database.gateway},
-                              {"same_name", database.same_name},
-                              {"name_refused", database.is_refused}});
+  return text_of(ordered_json{
+      {"version", overview.version},
+      {"uptime_seconds", overview.uptime.count()},
+      {"draining", overview.is_draining},
+      {"longest_turn_seconds", seconds_with_fraction(overview.longest_turn)},
+      {"database_sessions", database.sessions},
+      {"database_identity",
+       database.identity.empty() ? ordered_json(nullptr) : ordered_json(database.identity)},
+      {"another_database", database.is_another},
+      {"peers_without_row", database.missing_rows},
+      {"interfaces", interfaces},
+      {"gateway", database.gateway},
+      {"same_name", database.same_name},
+      {"name_refused", database.is_refused}});
 }
 
 std::string line_of(const DrainAnswer& answer) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/clock.hpp"
 #include "handoff/peer_id.hpp"
 #include "handoff/peer_view.hpp"
 #include "handoff/peer_walk.hpp"
@@ -63,6 +64,7 @@ struct Overview {
   std::string version{};
   std::chrono::seconds uptime{};
   bool is_draining = false;
+  Duration longest_turn{}; // of the loop, since the start
   DatabaseOverview database{};
   std::vector<InterfaceOverview> interfaces{};
 };

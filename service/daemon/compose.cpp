@@ -80,6 +80,7 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
       control_desk{{.interfaces = interfaces,
                     .sources = *opened.sources,
                     .flow = flow,
+                    .turn_times = turn_times,
                     .questions = questions,
                     .answers = control_answers},
                    Clock::now()},

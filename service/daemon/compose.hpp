@@ -8,6 +8,8 @@
 
 namespace provisiond::daemon {
 
+struct Backlog;
+
 // The whole daemon, wired together. `run` serves until SIGTERM or SIGINT and leaves every peer
 // where it is. `make` opens what needs rights or can be wrong from the start (raw sockets, metrics
 // port, control socket), then confines the process, then makes its threads; a missing interface,
@@ -41,7 +43,7 @@ class Daemon {
   void take_link_events();
   void take_control_questions();
   void tick();
-  [[nodiscard]] Duration pause_before_tick() const;
+  [[nodiscard]] Backlog backlog() const;
   void keep_routes();
   void look();
   void check_sources();

@@ -52,6 +52,7 @@ control::Overview ControlDesk::overview(const control::DatabaseOverview& databas
       .version = PROVISIOND_VERSION,
       .uptime = std::chrono::duration_cast<std::chrono::seconds>(now - started_at_),
       .is_draining = wiring_.flow.first_contact().is_draining(),
+      .longest_turn = wiring_.turn_times.longest(),
       .database = database,
       .interfaces = {}};
   for (const flow::Interface& interface : wiring_.interfaces) {

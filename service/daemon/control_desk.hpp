@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "control/question.hpp"
 #include "control/server.hpp"
+#include "daemon/turns.hpp"
 #include "events/source_set.hpp"
 #include "flow/flow.hpp"
 #include "flow/interface.hpp"
@@ -27,6 +28,7 @@ class ControlDesk {
     std::vector<flow::Interface>& interfaces;
     events::SourceSet& sources;
     flow::Flow& flow;
+    const TurnTimes& turn_times;
     Channel<control::Question>& questions; // control -> loop
     Channel<control::Answer>& answers;     // loop -> control; dropped when nobody takes them
   };

@@ -2,6 +2,7 @@
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
+#include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 
@@ -13,10 +14,36 @@ namespace provisiond::daemon {
 
 namespace {
 
-// Watches one descriptor that somebody else owns.
+// Where each turn begins and ends. The first callback of a turn posts a mark, which stands in the
+// context's queue behind all that became ready with it; when its time comes, the context has looked
+// once, without waiting, at what is ready next.
+class TurnClock {
+ public:
+  explicit TurnClock(asio::io_context& context) : context_{context} {}
+
+  // Each callback says that it begins.
+  void begin() {
+    if (!report || is_open_) return;
+    is_open_ = true;
+    began_ = Clock::now();
+    asio::post(context_, [this] {
+      is_open_ = false;
+      report(Clock::now() - began_);
+    });
+  }
+
+  std::function<void(Duration)> report;
+
+ private:
+  asio::io_context& context_;
+  TimePoint began_;
+  bool is_open_ = false;
+};
+
+// Watches one descriptor that belongs to another object.
 struct ReadableWatch : std::enable_shared_from_this<ReadableWatch> {
-  ReadableWatch(asio::io_context& context, int fd, std::function<void()> function)
-      : descriptor{context, fd}, callback{std::move(function)} {}
+  ReadableWatch(asio::io_context& context, TurnClock& clock, int fd, std::function<void()> function)
+      : turns{clock}, descriptor{context, fd}, callback{std::move(function)} {}
   ~ReadableWatch() {
     if (descriptor.is_open()) descriptor.release();
   }
@@ -28,20 +55,24 @@ struct ReadableWatch : std::enable_shared_from_this<ReadableWatch> {
     descriptor.async_wait(asio::posix::descriptor_base::wait_read,
                           [self](const std::error_code& error) {
                             if (error || !self->descriptor.is_open()) return;
+                            self->turns.begin();
                             self->callback();
                             if (self->descriptor.is_open()) self->wait();
                           });
   }
 
+  TurnClock& turns;
   asio::posix::stream_descriptor descriptor;
   std::function<void()> callback;
 };
 
-void wait_for_signal(asio::signal_set& signals, const std::function<void()>& callback) {
-  signals.async_wait([&signals, callback](const std::error_code& error, int /*signal*/) {
+void wait_for_signal(asio::signal_set& signals, TurnClock& turns,
+                     const std::function<void()>& callback) {
+  signals.async_wait([&signals, &turns, callback](const std::error_code& error, int /*signal*/) {
     if (error) return;
+    turns.begin();
     callback();
-    wait_for_signal(signals, callback);
+    wait_for_signal(signals, turns, callback);
   });
 }
 
@@ -49,6 +80,7 @@ void wait_for_signal(asio::signal_set& signals, const std::function<void()>& cal
 
 struct EventLoop::Impl {
   asio::io_context context{1};
+  TurnClock turns{context};
   asio::signal_set terminations{context};
   asio::signal_set hangups{context};
   std::map<int, std::shared_ptr<ReadableWatch>> watches;
@@ -62,7 +94,7 @@ EventLoop::~EventLoop() {
 
 void EventLoop::on_readable(int fd, std::function<void()> callback) {
   std::shared_ptr<ReadableWatch> watch =
-      std::make_shared<ReadableWatch>(impl_->context, fd, std::move(callback));
+      std::make_shared<ReadableWatch>(impl_->context, impl_->turns, fd, std::move(callback));
   watch->wait();
   impl_->watches.insert_or_assign(fd, std::move(watch));
 }
@@ -77,20 +109,27 @@ void EventLoop::forget(int fd) {
 void EventLoop::after(Duration delay, std::function<void()> callback) {
   std::shared_ptr<asio::steady_timer> timer =
       std::make_shared<asio::steady_timer>(impl_->context, delay);
-  timer->async_wait([timer, function = std::move(callback)](const std::error_code& error) {
-    if (!error) function();
-  });
+  timer->async_wait(
+      [timer, &turns = impl_->turns, function = std::move(callback)](const std::error_code& error) {
+        if (error) return;
+        turns.begin();
+        function();
+      });
 }
 
 void EventLoop::on_termination(const std::function<void()>& callback) {
   impl_->terminations.add(SIGTERM);
   impl_->terminations.add(SIGINT);
-  wait_for_signal(impl_->terminations, callback);
+  wait_for_signal(impl_->terminations, impl_->turns, callback);
 }
 
 void EventLoop::on_hangup(const std::function<void()>& callback) {
   impl_->hangups.add(SIGHUP);
-  wait_for_signal(impl_->hangups, callback);
+  wait_for_signal(impl_->hangups, impl_->turns, callback);
+}
+
+void EventLoop::on_turn(std::function<void(Duration)> callback) {
+  impl_->turns.report = std::move(callback);
 }
 
 void EventLoop::run() {

@@ -11,6 +11,9 @@ namespace provisiond::daemon {
 // when a signal arrives. One callback at a time, none of them after `run` has returned. Descriptors
 // stay their owners' and must live until `forget` or the end of the loop. All functions belong to
 // the loop's thread.
+//
+// A turn is what the loop does between two looks at what has arrived: the callbacks that were due
+// together. What arrives meanwhile waits that long.
 class EventLoop {
  public:
   EventLoop();
@@ -30,6 +33,9 @@ class EventLoop {
 
   // Calls `callback` at each SIGHUP.
   void on_hangup(const std::function<void()>& callback);
+
+  // Calls `callback` at the end of each turn with how long it took; the callback is no part of it.
+  void on_turn(std::function<void(Duration)> callback);
 
   // Returns after `stop`.
   void run();

@@ -13,6 +13,7 @@
 #include "daemon/network_watch.hpp"
 #include "daemon/notifier.hpp"
 #include "daemon/routing.hpp"
+#include "daemon/turns.hpp"
 #include "events/cross_check.hpp"
 #include "flow/authenticators.hpp"
 #include "flow/flow.hpp"
@@ -59,6 +60,7 @@ struct Daemon::Parts {
   Opened opened;
   metrics::Metrics& metrics;
   EventLoop loop;
+  TurnTimes turn_times{metrics.loop_turn};
   Notifier notifier{std::getenv("NOTIFY_SOCKET")}; // NOLINT(concurrency-mt-unsafe)
 
   Channel<flow::PendingHandshake> handshakes;       // loop -> authenticate

@@ -1,3 +1,5 @@
+#include "daemon/turns.hpp"
+
 #include "base/log.hpp"
 #include "daemon/lifecycle.hpp"
 #include "daemon/parts.hpp"
@@ -29,6 +31,15 @@ constexpr std::size_t changes_per_turn = 1024;
 
 } // namespace
 
+Duration pause_before_tick(const Backlog& backlog) {
+  if (backlog.is_large) return work_tick;
+  return backlog.awaits_session ? busy_tick : idle_tick;
+}
+
+Duration pause_before_look(Duration interval, Duration watchdog) {
+  return watchdog == Duration::zero() ? interval : std::min(interval, watchdog);
+}
+
 void Daemon::run() {
   remark_on(parts_->gateway, parts_->settings.gateway);
   attach();
@@ -55,6 +66,7 @@ void Daemon::attach() {
   loop.on_readable(parts_->questions.ready_fd(), [this] { take_control_questions(); });
   loop.on_readable(parts_->opened.links.fd(), [this] { take_link_events(); });
   loop.on_termination([this] { parts_->loop.stop(); });
+  loop.on_turn([this](Duration took) { parts_->turn_times.ended(took); });
   loop.on_hangup([] { log::warning("nothing is reloaded, settings are read at the start"); });
 }
 
@@ -183,13 +195,12 @@ void Daemon::tick() {
   parts_->change_feed->tick(now.steady);
   parts_->reporter->tick(now.steady);
   parts_->database_watch->pass(now);
-  parts_->loop.after(pause_before_tick(), [this] { tick(); });
+  parts_->loop.after(pause_before_tick(backlog()), [this] { tick(); });
 }
 
-Duration Daemon::pause_before_tick() const {
+Backlog Daemon::backlog() const {
   const flow::Life& life = parts_->flow.life();
-  if (life.has_work()) return work_tick;
-  return life.greeted() > 0 ? busy_tick : idle_tick;
+  return {.is_large = life.has_work(), .awaits_session = life.greeted() > 0};
 }
 
 // Many routes take many steps; packets and answers come in between.
@@ -206,10 +217,9 @@ void Daemon::look() {
   sample_gauges();
   announce();
   parts_->notifier.alive();
-  const Duration watchdog = watchdog_interval();
-  Duration interval = parts_->settings.watch.identity_interval;
-  if (watchdog != Duration::zero()) interval = std::min(interval, watchdog);
-  parts_->loop.after(interval, [this] { look(); });
+  parts_->loop.after(
+      pause_before_look(parts_->settings.watch.identity_interval, watchdog_interval()),
+      [this] { look(); });
 }
 
 // By a clock of its own: making a source takes long, and look() would pause nine times as long.

@@ -189,6 +189,7 @@ struct Metrics {
   // flow
   Gauge draining;               // 1: nobody new is let in
   Histogram decision_duration;  // sighting to refusal or installed peer
+  Histogram loop_turn;          // what the loop does between two looks at what has arrived
   Counter log_lines_suppressed; // by the rate limit of the log
   Counter log_lines_lost;       // nobody read them in time, or the file took no more
 };

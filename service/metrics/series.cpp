@@ -210,6 +210,9 @@ constexpr std::array table{
                                    "was changed meanwhile."),
     histogram<&M::decision_duration>("wg_provisiond_decision_duration_seconds", "",
                                      "From the sighting to its refusal or to the installed peer."),
+    histogram<&M::loop_turn>(
+        "wg_provisiond_loop_turn_seconds", "",
+        "One turn of the main loop: what arrives meanwhile waits for its end."),
     counter<&M::log_lines_suppressed>("wg_provisiond_log_lines_suppressed_total", "",
                                       "Log lines left out to keep the log readable."),
     counter<&M::log_lines_lost>("wg_provisiond_log_lines_lost_total", "",

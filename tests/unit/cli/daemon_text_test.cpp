@@ -13,7 +13,8 @@ const std::string peer =
     R"("last_handshake":"2023-11-14T22:13:20Z","received_bytes":5,"sent_bytes":6,)"
     R"("installed_seconds_ago":null})";
 const std::string status =
-    R"({"version":"1","uptime_seconds":90061,"draining":true,"database_sessions":2,)"
+    R"({"version":"1","uptime_seconds":90061,"draining":true,)"
+    R"("longest_turn_seconds":0.01234,"database_sessions":2,)"
     R"("database_identity":"an id","another_database":true,"peers_without_row":4,"interfaces":)"
     R"([{"name":"wg0","network":"demo","present":true,"source":null,"peers":3,"greeted":1,)"
     R"("network_found":false}],"gateway":"gw1","same_name":["copy","copy2"],"name_refused":true})";
@@ -32,6 +33,7 @@ TEST(StatusText, NamesWhatThereIs) {
   EXPECT_EQ(status_text({status}), "version            1\n"
                                    "uptime             1d 01:01:01\n"
                                    "draining           yes\n"
+                                   "longest turn       12.3 ms\n"
                                    "database sessions  2\n"
                                    "database           an id, another one than before\n"
                                    "peers without row  4\n"
@@ -47,6 +49,8 @@ TEST(StatusText, NamesWhatThereIs) {
 TEST(DaemonText, ShowsWhatIsNotAsExpectedAsNothing) {
   EXPECT_THAT(peers_table({"{}", "1", "{"}), HasSubstr("\n"));
   EXPECT_THAT(status_text({R"({"interfaces":5,"uptime_seconds":"x"})"}), HasSubstr("0d 00:00:00"));
+  EXPECT_THAT(status_text({R"({"longest_turn_seconds":"x"})"}),
+              HasSubstr("longest turn       -\n"));
   EXPECT_EQ(status_text({"[]"}), "\n");
 }
 

@@ -84,6 +84,7 @@ TEST(Lines, tell_how_the_daemon_is) {
   Overview overview{.version = "1",
                     .uptime = 61s,
                     .is_draining = true,
+                    .longest_turn = 12'345'678ns,
                     .database = {.sessions = 2,
                                  .gateway = "gw1",
                                  .same_name = {"copy"},
@@ -99,7 +100,8 @@ TEST(Lines, tell_how_the_daemon_is) {
                                  .peers = 3,
                                  .greeted = 1});
   EXPECT_EQ(line_of(overview),
-            R"({"version":"1","uptime_seconds":61,"draining":true,"database_sessions":2,)"
+            R"({"version":"1","uptime_seconds":61,"draining":true,)"
+            R"("longest_turn_seconds":0.012345,"database_sessions":2,)"
             R"("database_identity":"an id","another_database":true,"peers_without_row":4,)"
             R"("interfaces":[{"name":"wg0","network":"demo","present":true,"source":null,)"
             R"("peers":3,"greeted":1,"network_found":false}],)"

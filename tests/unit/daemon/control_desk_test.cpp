@@ -43,10 +43,12 @@ class ControlDeskTest : public testing::Test {
       events::SourceSet::open(quiet_openers(source), preferences, world.metrics).value();
   Channel<control::Question> questions{4};
   Channel<control::Answer> answers{1};
+  TurnTimes turn_times{world.metrics.loop_turn};
   bool announces = false; // a drain began or ended with the last question
   ControlDesk desk{{.interfaces = world.interfaces(),
                     .sources = *sources,
                     .flow = world.flow,
+                    .turn_times = turn_times,
                     .questions = questions,
                     .answers = answers},
                    world.now.steady};
@@ -57,11 +59,13 @@ TEST_F(ControlDeskTest, TellsHowItIsNow) {
   world.knock(world.sighting_of(test::make_key_pair(2)));
   world.answer_known();
   world.advance(90s);
+  turn_times.ended(7ms);
   const control::Answer answer = ask(control::OverviewQuestion{});
   EXPECT_EQ(answer.ticket, 42U);
   const control::Overview overview = body_of<control::Overview>(answer);
   EXPECT_EQ(overview.version, PROVISIOND_VERSION);
   EXPECT_EQ(overview.uptime, 90s);
+  EXPECT_EQ(overview.longest_turn, 7ms);
   EXPECT_EQ(overview.database.sessions, 2U);
   EXPECT_EQ(overview.database.identity, "id");
   EXPECT_EQ(overview.database.gateway, "gw1");
