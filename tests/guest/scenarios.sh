@@ -10,6 +10,7 @@
 #     device    the netlink back end and the peers on the kernel's own device
 #     capture   by capture, on the stock kernel
 #     systemd   the installed service
+#     scale     very many peers on the kernel's own device
 #   tests/guest/scenarios.sh only NAME[@SOURCE]...  these scenarios alone, on the stock kernel;
 #                                                   NAME@netlink: all with the patched module
 #
@@ -94,6 +95,7 @@ run_boot() {
       in_guest --greetings "reverse resubmit" "${greeted[@]}" "${others[@]}" ;;
     capture) in_guest --greetings reverse $(with_sources capture) ;;
     systemd) tests/guest/systemd_service.sh ;;
+    scale) tests/scale/busy_device.sh build/guest/scale ;;
     once)
       tests/guest/selftest.sh || true
       device_exercise || true
@@ -104,12 +106,13 @@ run_boot() {
 
 # boot NAME [ARGUMENT...]: a module that cannot be built is a failure of the boot that needs it.
 boot() {
-  local mode=exec insert=()
+  local mode=exec clock=--count-instructions insert=()
   [[ $1 != systemd ]] || mode=systemd
+  [[ $1 != scale ]] || clock=--skip-idle-time # it mostly waits for sessions to end
   if [[ $1 == patched || " $* " == *"@netlink "* ]]; then
     insert=(--wireguard "$(tests/guest/wireguard_module.sh || true)")
   fi
-  exec tests/guest/run.sh "$mode" --count-instructions --timeout 3600 --env "BUILD_DIR=$BUILD_DIR" \
+  exec tests/guest/run.sh "$mode" "$clock" --timeout 3600 --env "BUILD_DIR=$BUILD_DIR" \
     --env PATIENCE=2 --env LOG_DIR=/tmp/test-logs --env WG_BACKEND=kernel --env "FLEET_ARCHIVE=$archive" \
     "${insert[@]}" -- \
     tests/guest/scenarios.sh in-guest "$@"
@@ -120,6 +123,7 @@ archive=$PWD/build/guest/fleet.tar
 prepare() {
   mkdir -p "${archive%/*}"
   tests/integration/run.sh --make-archive "$archive"
+  [[ " $* " != *" scale "* ]] || FLEET_ARCHIVE=$archive tests/scale/prepare.sh build/guest/scale >/dev/null 2>&1
   [[ " $* " != *" patched "* ]] || tests/guest/wireguard_module.sh >/dev/null || true
   tests/guest/run.sh prepare
 }
@@ -153,12 +157,12 @@ if [[ ${1:-} == in-guest ]]; then run_boot "${@:2}"; exit; fi
 for which in "$@"; do
   case $which in
     only) break ;;
-    probe | events | patched | device | capture | systemd) ;;
-    *) sed -n '2,17s/^# \{0,1\}//p' tests/guest/scenarios.sh >&2; exit 2 ;;
+    probe | events | patched | device | capture | systemd | scale) ;;
+    *) sed -n '2,18s/^# \{0,1\}//p' tests/guest/scenarios.sh >&2; exit 2 ;;
   esac
 done
 if [[ ${1:-} == only ]]; then prepare "$@"; boot "$@"; fi # its output as it comes
-(($# > 0)) || set -- events probe patched device systemd capture # the long ones first
+(($# > 0)) || set -- events probe patched device scale systemd capture # the long ones first
 
 work=$(mktemp -d)
 trap clean_up EXIT

@@ -1,9 +1,10 @@
 // Many clients, each with a port of its own and, with --source-prefix, an address: all initiate at
-// once, initiate again as WireGuard does (after five seconds and up to a third of one more, for
-// ninety seconds), and answer what the gateway initiates. Whoever has a session that it initiated
-// confirms it again every five seconds, as its data would: the first confirmation may be lost in
-// the rush. Once all have a session they fall silent. For each line on standard input they begin
-// anew, and a JSON line tells how it went. Only for one's own machines.
+// once or, with --rate, so many each second, initiate again as WireGuard does (after five seconds
+// and up to a third of one more, for ninety seconds), and answer what the gateway initiates.
+// Whoever has a session that it initiated confirms it again every five seconds, as its data would:
+// the first confirmation may be lost in the rush. Once all have a session they fall silent. For
+// each line on standard input they begin anew, and a JSON line tells how it went. Only for one's
+// own machines.
 
 #include "base/clock.hpp"
 #include "support/client.hpp"
@@ -45,6 +46,7 @@ struct Options {
   std::string responder;
   std::string to;
   std::string source_prefix;
+  double rate = 0; // new clients each second; 0: all at once
 };
 
 struct Setup {
@@ -57,6 +59,7 @@ struct Member {
   Client client;
   PacketSender socket;
   std::optional<Payload> confirmation; // of the session that it initiated
+  TimePoint begin{};                   // of its first initiation
 };
 
 struct Due {
@@ -66,19 +69,19 @@ struct Due {
   bool operator>(const Due& other) const { return at > other.at; }
 };
 
-// What happened from the first initiation on.
 struct Story {
   std::size_t initiations = 0;
   std::size_t cookie_replies = 0;
-  std::vector<double> up_after_ms; // in the order of their sessions
+  std::vector<double> up_after_ms; // of each, from its first initiation to its session
 };
 
 class Crowd {
  public:
   static Result<Crowd> open(const std::vector<Secret<32>>& keys, const Setup& setup);
 
-  // Everybody begins anew; returns when all have a session or nobody tries any more.
-  Result<Story> come();
+  // All begin anew, `pause` after one another; returns when all have a session or none tries any
+  // more.
+  Result<Story> come(Duration pause);
 
  private:
   using Agenda = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
@@ -92,7 +95,6 @@ class Crowd {
 
   std::vector<Member> members_;
   UniqueFd poll_;
-  TimePoint begin_;
   std::mt19937 random_{1}; // NOLINT(cert-msc32-c,cert-msc51-cpp): a jitter, the same in every run
 };
 
@@ -136,14 +138,15 @@ Result<Crowd> Crowd::open(const std::vector<Secret<32>>& keys, const Setup& setu
   return Crowd{std::move(members), std::move(poll)};
 }
 
-Result<Story> Crowd::come() {
+Result<Story> Crowd::come(Duration pause) {
   Story story;
   Agenda agenda;
-  begin_ = Clock::now();
-  for (std::size_t i = 0; i < members_.size(); ++i) {
+  TimePoint begin = Clock::now();
+  for (std::size_t i = 0; i < members_.size(); ++i, begin += pause) {
     members_[i].client.forget();
     members_[i].confirmation.reset();
-    agenda.push({.at = begin_, .member = i});
+    members_[i].begin = begin;
+    agenda.push({.at = begin, .member = i});
   }
   while (!agenda.empty()) {
     if (const Status sent = send_due(agenda, story); !sent) return fail(sent.error());
@@ -163,7 +166,7 @@ Status Crowd::send_due(Agenda& agenda, Story& story) {
     if (due.at > now) break;
     agenda.pop();
     Member& member = members_[due.member];
-    const bool is_over = now - begin_ > rekey_attempt_time;
+    const bool is_over = now - member.begin > rekey_attempt_time;
     ++sent;
     if (member.client.has_session()) {
       if (!member.confirmation) continue;
@@ -209,13 +212,14 @@ Status Crowd::take_packets(Member& member, Story& story) {
   if (!was_up && member.client.has_session()) {
     member.confirmation = reply; // none of a session that the gateway initiated
     story.up_after_ms.push_back(
-        std::chrono::duration<double, std::milli>(Clock::now() - begin_).count());
+        std::chrono::duration<double, std::milli>(Clock::now() - member.begin).count());
   }
   return {};
 }
 
 void print(const Story& story, std::size_t clients) {
-  const std::vector<double>& times = story.up_after_ms;
+  std::vector<double> times = story.up_after_ms;
+  std::ranges::sort(times);
   const double middle = times.empty() ? 0 : times[times.size() / 2];
   const double last = times.empty() ? 0 : times.back();
   fmt::print("{{\"clients\":{},\"up\":{},\"initiations\":{},\"cookie_replies\":{},"
@@ -237,8 +241,9 @@ Status run(const Options& options) {
   Result<Crowd> crowd =
       Crowd::open(*keys, {.responder = *responder, .to = *to, .sources = sources});
   if (!crowd) return fail(crowd.error());
+  const std::chrono::duration<double> pause{options.rate > 0 ? 1 / options.rate : 0};
   for (std::string line; std::getline(std::cin, line);) {
-    const Result<Story> story = crowd->come();
+    const Result<Story> story = crowd->come(std::chrono::duration_cast<Duration>(pause));
     if (!story) return fail(story.error());
     print(*story, keys->size());
   }
@@ -259,6 +264,7 @@ int main(int argc, char** argv) {
   app.add_option("--to", options.to, "ADDRESS:PORT of the gateway")->required();
   app.add_option("--source-prefix", options.source_prefix,
                  "an address for each; a local route of this machine");
+  app.add_option("--rate", options.rate, "new clients each second; all at once without it");
   CLI11_PARSE(app, argc, argv);
   if (sodium_init() < 0) return 1;
   const Status done = test::run(options);
