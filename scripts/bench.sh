@@ -9,11 +9,12 @@
 #   sudo scripts/bench.sh event-sources               what capture, probe and netlink cost the kernel; in the guest
 #   sudo scripts/bench.sh database                    look-ups, import, allocation, triggers, a change to its effect
 #   sudo scripts/bench.sh lifecycle                   start, adoption, storm and eviction of many peers
+#   sudo scripts/bench.sh lifecycle --guest           what each peer costs on the kernel's own device, as they become more
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 3>&1 1>&2
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
+usage() { sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2; }
 bench=${1:-}
 case $bench in
   provision-throughput | connect-latency | event-sources | database | lifecycle) ;;
@@ -43,6 +44,16 @@ if [[ $bench == event-sources && ${1:-} != --in-guest ]]; then
   in_guest patched netlink
   exit
 fi
+if [[ $bench == lifecycle && ${1:-} == --guest ]]; then
+  install_packages "${guest_packages[@]}"
+  sizes=""
+  for size in ${BENCH_SIZES:-1000 10000}; do sizes+=" && scripts/bench.sh lifecycle --in-guest $size"; done
+  mkdir -p build/guest
+  tests/integration/run.sh --make-archive "$PWD/build/guest/fleet.tar"
+  tests/guest/run.sh exec --timeout 7200 --skip-idle-time --env "FLEET_ARCHIVE=$PWD/build/guest/fleet.tar" --memory 3G --env PATIENCE=10 --env WG_BACKEND=kernel --env EVENT_SOURCE=probe \
+    --env BENCH_BASELINE=/tmp/lifecycle.baseline --env "BENCH_STORM=${BENCH_STORM:-200}" -- bash -c "true$sizes" >&3
+  exit
+fi
 if [[ ${1:-} == --guest ]]; then
   install_packages "${guest_packages[@]}"
   tests/guest/run.sh exec --timeout 1800 --env PATIENCE=10 --env "BENCH_REPLIES=${BENCH_REPLIES:-9}" -- scripts/bench.sh "$bench" --in-guest >&3
@@ -59,6 +70,9 @@ case $bench in
   provision-throughput) source bench/provision_throughput.sh; provision_throughput "$@" ;;
   event-sources) source bench/event_sources.sh; event_sources_in_guest "${@:2}" ;;
   database) source bench/database.sh; database "$@" ;;
-  lifecycle) source bench/lifecycle.sh; lifecycle ;;
+  lifecycle)
+    source bench/lifecycle.sh
+    source bench/lifecycle_growth.sh
+    if [[ ${1:-} == --in-guest ]]; then lifecycle_growth "$2"; else lifecycle; fi ;;
   connect-latency) source bench/connect_latency.sh; connect_latency "$@" ;;
 esac
