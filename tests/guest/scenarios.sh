@@ -123,7 +123,8 @@ archive=$PWD/build/guest/fleet.tar
 prepare() {
   mkdir -p "${archive%/*}"
   tests/integration/run.sh --make-archive "$archive"
-  [[ " $* " != *" scale "* ]] || FLEET_ARCHIVE=$archive tests/scale/prepare.sh build/guest/scale >/dev/null 2>&1
+  [[ " $* " != *" scale "* ]] || FLEET_ARCHIVE=$archive tests/scale/prepare.sh build/guest/scale >"$work/scale.log" 2>&1 ||
+    { cat "$work/scale.log"; rm -rf build/guest/scale; } # then its boot fails
   [[ " $* " != *" patched "* ]] || tests/guest/wireguard_module.sh >/dev/null || true
   tests/guest/run.sh prepare
 }
