@@ -9,7 +9,7 @@ namespace provisiond::lookup::sql {
 
 // The number of the newest file in schema/. A database with another number is not served: an older
 // one may lack what we call, a newer one may mean something else by it.
-inline constexpr int needed_schema_version = 13;
+inline constexpr int needed_schema_version = 14;
 
 inline constexpr const char* schema_version = "SELECT wg_provision.schema_version()";
 

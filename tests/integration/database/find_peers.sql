@@ -1,7 +1,7 @@
 -- wg_provision.find_peers: one row per asked key, judged by the server's clock, and nothing about a refused peer.
 BEGIN;
 SET search_path = public, wg_provision;
-SELECT plan(12);
+SELECT plan(13);
 
 CREATE FUNCTION pg_temp.key(n integer) RETURNS bytea LANGUAGE sql AS $$ SELECT sha256(int4send(n)) $$;
 
@@ -50,6 +50,9 @@ SELECT results_eq($$SELECT verdict FROM find_peers('{office,office}', '{"",\\x00
 SELECT ok(
     (SELECT proconfig FROM pg_proc WHERE oid = 'wg_provision.find_peers(text[],bytea[])'::regprocedure)
         @> '{enable_seqscan=off,enable_hashjoin=off,enable_mergejoin=off}', 'the plan is pinned to the indexes');
+
+SELECT is_empty($$SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'wg_provision'::regnamespace
+    AND 'enable_seqscan=off' = ANY (proconfig) AND 'jit=off' <> ALL (proconfig)$$, 'and where it is, nothing is compiled');
 
 SELECT * FROM finish();
 ROLLBACK;
