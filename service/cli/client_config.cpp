@@ -62,11 +62,11 @@ bool is_single_address(const std::string& text) {
   return prefix && prefix->length == prefix->address.bits();
 }
 
-tl::unexpected<Error> refuse(std::string_view option, std::string_view what) {
+tl::unexpected<Error> refuse_option(std::string_view option, std::string_view what) {
   return fail(Error{fmt::format("{} is not {}", option, what), EINVAL});
 }
 
-std::string joined(const std::vector<std::string>& items) {
+std::string joined_by_comma(const std::vector<std::string>& items) {
   return fmt::format("{}", fmt::join(items, ", "));
 }
 
@@ -74,17 +74,18 @@ std::string joined(const std::vector<std::string>& items) {
 
 Status check(const GatewayWords& gateway) {
   if (!is_endpoint(gateway.endpoint))
-    return refuse("--endpoint", "HOST:PORT, as vpn.example.org:51820 or [2001:db8::1]:51820");
+    return refuse_option("--endpoint",
+                         "HOST:PORT, as vpn.example.org:51820 or [2001:db8::1]:51820");
   const std::optional<PublicKey> key = PublicKey::parse(gateway.key);
   if (!key || *key == PublicKey{})
-    return refuse("--gateway-key",
-                  "a WireGuard key: 44 characters of base64, as \"wg pubkey\" prints it");
+    return refuse_option("--gateway-key",
+                         "a WireGuard key: 44 characters of base64, as \"wg pubkey\" prints it");
   const std::vector<std::string> prefixes = list_of(gateway.allowed_ips);
   if (!std::all_of(prefixes.begin(), prefixes.end(), is_prefix))
-    return refuse("--client-allowed-ips", "a list of prefixes, as 10.0.0.0/8,fd00::/8");
+    return refuse_option("--client-allowed-ips", "a list of prefixes, as 10.0.0.0/8,fd00::/8");
   const std::vector<std::string> servers = list_of(gateway.dns.value_or("x"));
   if (!std::all_of(servers.begin(), servers.end(), is_name_server_or_domain))
-    return refuse("--dns", "a list of addresses and domains, as 10.0.0.1,example.org");
+    return refuse_option("--dns", "a list of addresses and domains, as 10.0.0.1,example.org");
   return {};
 }
 
@@ -99,8 +100,8 @@ Result<SecretText> client_config(const ClientSecrets& secrets, const ClientPlace
                       EINVAL});
   SecretText text{"[Interface]\nPrivateKey = "};
   text += base64_of(secrets.private_key.bytes());
-  text += fmt::format("\nAddress = {}\n", joined(addresses));
-  if (gateway.dns) text += fmt::format("DNS = {}\n", joined(list_of(*gateway.dns)));
+  text += fmt::format("\nAddress = {}\n", joined_by_comma(addresses));
+  if (gateway.dns) text += fmt::format("DNS = {}\n", joined_by_comma(list_of(*gateway.dns)));
   text += fmt::format("\n[Peer]\nPublicKey = {}\n", gateway.key);
   if (secrets.preshared_key) {
     text += "PresharedKey = ";
@@ -108,7 +109,7 @@ Result<SecretText> client_config(const ClientSecrets& secrets, const ClientPlace
     text += '\n';
   }
   text += fmt::format("Endpoint = {}\nAllowedIPs = {}\n", gateway.endpoint,
-                      joined(list_of(gateway.allowed_ips)));
+                      joined_by_comma(list_of(gateway.allowed_ips)));
   if (place.keepalive_seconds > 0)
     text += fmt::format("PersistentKeepalive = {}\n", place.keepalive_seconds);
   return text;

@@ -20,22 +20,22 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct DaemonOptions {
   std::string socket = control::default_socket;
   std::optional<std::string> interface;
   std::optional<std::string> state;
   bool as_json = false;
 };
 
-std::shared_ptr<Options> add_options(CLI::App& parser) {
-  std::shared_ptr<Options> options = std::make_shared<Options>();
+std::shared_ptr<DaemonOptions> add_daemon_options(CLI::App& parser) {
+  std::shared_ptr<DaemonOptions> options = std::make_shared<DaemonOptions>();
   parser.add_option("--socket", options->socket, "The daemon's control.socket")
       ->envname("WG_PROVISIOND_SOCKET")
       ->capture_default_str();
   return options;
 }
 
-std::string request_of(const char* command, const Options& options) {
+std::string request_of(const char* command, const DaemonOptions& options) {
   json request{{"request", command}};
   if (options.interface) request["interface"] = *options.interface;
   if (options.state) request["state"] = *options.state;
@@ -43,7 +43,7 @@ std::string request_of(const char* command, const Options& options) {
 }
 
 // The lines of the answer, which `show` makes a text of.
-ExitStatus ask(const char* command, const Options& options,
+ExitStatus ask(const char* command, const DaemonOptions& options,
                std::string (*show)(const std::vector<std::string>& lines)) {
   std::vector<std::string> lines;
   const Status asked = ask_daemon(options.socket, request_of(command, options),
@@ -60,7 +60,7 @@ std::string nothing(const std::vector<std::string>& /*lines*/) {
 } // namespace
 
 Action configure_daemon_peers(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_options(parser);
+  const std::shared_ptr<DaemonOptions> options = add_daemon_options(parser);
   add_text(parser, "--interface", options->interface, "Only those on this interface");
   add_text(parser, "--state", options->state, "Only those in this state, for example live");
   add_json(parser, options->as_json);
@@ -69,7 +69,7 @@ Action configure_daemon_peers(CLI::App& parser) {
 }
 
 Action configure_daemon_status(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_options(parser);
+  const std::shared_ptr<DaemonOptions> options = add_daemon_options(parser);
   add_json(parser, options->as_json);
   return [options] {
     return ask("status", *options, options->as_json ? object_of_line : status_text);
@@ -77,12 +77,12 @@ Action configure_daemon_status(CLI::App& parser) {
 }
 
 Action configure_drain(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_options(parser);
+  const std::shared_ptr<DaemonOptions> options = add_daemon_options(parser);
   return [options] { return ask("drain", *options, nothing); };
 }
 
 Action configure_resume(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_options(parser);
+  const std::shared_ptr<DaemonOptions> options = add_daemon_options(parser);
   return [options] { return ask("resume", *options, nothing); };
 }
 

@@ -26,7 +26,7 @@ namespace {
 
 using std::filesystem::path;
 
-struct Options {
+struct SchemaOptions {
   DatabaseOptions database;
   std::string schema_dir;
   std::optional<std::string> gateway_role;
@@ -37,8 +37,8 @@ struct CheckOptions {
   bool as_json = false;
 };
 
-std::shared_ptr<Options> add_options(CLI::App& parser) {
-  std::shared_ptr<Options> options = std::make_shared<Options>();
+std::shared_ptr<SchemaOptions> add_schema_options(CLI::App& parser) {
+  std::shared_ptr<SchemaOptions> options = std::make_shared<SchemaOptions>();
   add_database_options(parser, options->database);
   parser
       .add_option("--schema-dir", options->schema_dir,
@@ -48,7 +48,7 @@ std::shared_ptr<Options> add_options(CLI::App& parser) {
 }
 
 // Next to the program as installed (bin/, share/), else next to the build folder it lies in.
-Result<path> schema_dir_from(const Options& options) {
+Result<path> schema_dir_from(const SchemaOptions& options) {
   if (!options.schema_dir.empty()) return path{options.schema_dir};
   std::error_code error;
   const path program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
@@ -67,7 +67,7 @@ struct Target {
   path schema_dir;
 };
 
-Result<Target> target_from(const Options& options) {
+Result<Target> target_from(const SchemaOptions& options) {
   Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return fail(dsn.error());
   Result<path> schema_dir = schema_dir_from(options);
@@ -87,7 +87,7 @@ ExitStatus migrate(const Target& target) {
   return ExitStatus::ok;
 }
 
-ExitStatus run_migrate(const Options& options) {
+ExitStatus run_migrate(const SchemaOptions& options) {
   const Result<Target> target = target_from(options);
   return target ? migrate(*target) : complain(target.error(), ExitStatus::usage);
 }
@@ -105,7 +105,7 @@ std::string words_for(registry::RoleChange change, const std::string& role) {
   return fmt::format("role {} is a member of wg_provision_daemon, nothing to do", role);
 }
 
-ExitStatus run_init(const Options& options) {
+ExitStatus run_init(const SchemaOptions& options) {
   const Result<Target> target = target_from(options);
   if (!target) return complain(target.error(), ExitStatus::usage);
   const ExitStatus migrated = migrate(*target);
@@ -122,7 +122,7 @@ ExitStatus run_init(const Options& options) {
   return ExitStatus::ok;
 }
 
-ExitStatus run_status(const Options& options) {
+ExitStatus run_status(const SchemaOptions& options) {
   const Result<Target> target = target_from(options);
   if (!target) return complain(target.error(), ExitStatus::usage);
   const Result<registry::SchemaStatus> status =
@@ -162,18 +162,18 @@ Action configure_check(CLI::App& parser) {
 }
 
 Action configure_migrate(CLI::App& parser) {
-  return [options = add_options(parser)] { return run_migrate(*options); };
+  return [options = add_schema_options(parser)] { return run_migrate(*options); };
 }
 
 Action configure_init(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_options(parser);
+  const std::shared_ptr<SchemaOptions> options = add_schema_options(parser);
   add_text(parser, "--gateway-role", options->gateway_role,
            "Role for a gateway to log in with; is made if there is none");
   return [options] { return run_init(*options); };
 }
 
 Action configure_status(CLI::App& parser) {
-  return [options = add_options(parser)] { return run_status(*options); };
+  return [options = add_schema_options(parser)] { return run_status(*options); };
 }
 
 } // namespace provisiond::cli

@@ -13,7 +13,7 @@
 namespace provisiond::cli {
 namespace {
 
-struct Options {
+struct ExplainOptions {
   DatabaseOptions database;
   std::string key;
   std::optional<std::string> network;
@@ -34,7 +34,7 @@ std::string own_reason(const registry::RefusalRow& refusal) {
                      refusal.gateway, refusal.reason, refusal.at, refusal.address, refusal.port);
 }
 
-ExitStatus run_explain(const Options& options) {
+ExitStatus run_explain(const ExplainOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PublicKey> key = key_from("KEY", options.key);
@@ -79,7 +79,7 @@ std::string reason_of(const registry::Explanation& explanation) {
 }
 
 Action configure_explain(CLI::App& parser) {
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<ExplainOptions> options = std::make_shared<ExplainOptions>();
   parser.add_option("KEY", options->key, "Public key that a device shows")->required();
   add_text(parser, "--network", options->network,
            "As a gateway of this network would ask; default: the peer's own");

@@ -13,7 +13,7 @@
 namespace provisiond::cli {
 namespace {
 
-struct Options {
+struct GatewayOptions {
   DatabaseOptions database;
   std::string login;
   std::string gateway;
@@ -21,7 +21,7 @@ struct Options {
   bool as_json = false;
 };
 
-ExitStatus run_allow(const Options& options) {
+ExitStatus run_allow(const GatewayOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Status allowed =
@@ -32,7 +32,7 @@ ExitStatus run_allow(const Options& options) {
   return ExitStatus::ok;
 }
 
-ExitStatus run_forbid(const Options& options) {
+ExitStatus run_forbid(const GatewayOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Status forbidden = registry::forbid_gateway(*dsn, options.login, options.gateway);
@@ -42,7 +42,7 @@ ExitStatus run_forbid(const Options& options) {
   return ExitStatus::ok;
 }
 
-ExitStatus run_list(const Options& options) {
+ExitStatus run_gateway_list(const GatewayOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<std::vector<registry::GatewayRow>> gateways = registry::list_gateways(*dsn);
@@ -63,7 +63,7 @@ ExitStatus run_list(const Options& options) {
   return ExitStatus::ok;
 }
 
-void add_login_and_gateway(CLI::App& parser, Options& options) {
+void add_login_and_gateway(CLI::App& parser, GatewayOptions& options) {
   parser.add_option("LOGIN", options.login, "The role that the gateway logs in with")->required();
   parser.add_option("GATEWAY", options.gateway, "Its name, as `gateway:` in its settings")
       ->required();
@@ -72,7 +72,7 @@ void add_login_and_gateway(CLI::App& parser, Options& options) {
 } // namespace
 
 Action configure_gateway_allow(CLI::App& parser) {
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<GatewayOptions> options = std::make_shared<GatewayOptions>();
   add_login_and_gateway(parser, *options);
   parser.add_option("--network", options->networks, "For this network only; may be repeated");
   add_database_options(parser, options->database);
@@ -80,17 +80,17 @@ Action configure_gateway_allow(CLI::App& parser) {
 }
 
 Action configure_gateway_forbid(CLI::App& parser) {
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<GatewayOptions> options = std::make_shared<GatewayOptions>();
   add_login_and_gateway(parser, *options);
   add_database_options(parser, options->database);
   return [options] { return run_forbid(*options); };
 }
 
 Action configure_gateway_list(CLI::App& parser) {
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<GatewayOptions> options = std::make_shared<GatewayOptions>();
   add_json(parser, options->as_json);
   add_database_options(parser, options->database);
-  return [options] { return run_list(*options); };
+  return [options] { return run_gateway_list(*options); };
 }
 
 } // namespace provisiond::cli

@@ -109,7 +109,7 @@ ordered_json value_of(const registry::RefusalRow& refusal) {
                       {"at", refusal.at}};
 }
 
-std::string text_of(const ordered_json& value) {
+std::string json_text(const ordered_json& value) {
   return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n';
 }
 
@@ -123,13 +123,13 @@ std::string array_of(std::span<const Row> rows) {
   ordered_json array = ordered_json::array();
   for (const Row& row : rows)
     array.push_back(value_of(row));
-  return text_of(array);
+  return json_text(array);
 }
 
 } // namespace
 
 std::string json_of(const registry::PeerRow& peer) {
-  return text_of(value_of(peer));
+  return json_text(value_of(peer));
 }
 
 std::string json_of(std::span<const registry::PeerRow> peers) {
@@ -160,7 +160,7 @@ std::string json_of(const registry::ImportReport& report) {
   ordered_json refused = ordered_json::array();
   for (const registry::RefusedRow& row : report.refused)
     refused.push_back(value_of(row));
-  return text_of(ordered_json{{"added", report.added}, {"refused", refused}});
+  return json_text(ordered_json{{"added", report.added}, {"refused", refused}});
 }
 
 std::string json_of(const registry::Explanation& explanation, const std::string& reason) {
@@ -180,7 +180,7 @@ std::string json_of(const registry::Explanation& explanation, const std::string&
                         {"interface", explanation.session->interface},
                         {"since", explanation.session->since}};
   if (explanation.refusal) value["refusal"] = value_of(*explanation.refusal);
-  return text_of(value);
+  return json_text(value);
 }
 
 } // namespace provisiond::cli

@@ -15,7 +15,7 @@ namespace {
 
 using registry::import_columns;
 
-tl::unexpected<Error> refuse(std::string message) {
+tl::unexpected<Error> refuse_file(std::string message) {
   return fail(Error{std::move(message), EINVAL});
 }
 
@@ -25,16 +25,16 @@ Result<std::vector<std::size_t>> positions_of(const std::vector<std::string>& na
   for (const std::string& name : names) {
     const auto* const known = std::find(import_columns.begin(), import_columns.end(), name);
     if (known == import_columns.end())
-      return refuse(fmt::format("column {} of the header is none of {}", positions.size() + 1,
-                                fmt::join(import_columns, ", ")));
+      return refuse_file(fmt::format("column {} of the header is none of {}", positions.size() + 1,
+                                     fmt::join(import_columns, ", ")));
     const std::size_t position = static_cast<std::size_t>(known - import_columns.begin());
     if (std::find(positions.begin(), positions.end(), position) != positions.end())
-      return refuse(fmt::format("the header has {} twice", name));
+      return refuse_file(fmt::format("the header has {} twice", name));
     positions.push_back(position);
   }
   for (const char* needed : {"network", "public_key"}) {
     if (std::find(names.begin(), names.end(), needed) == names.end())
-      return refuse(fmt::format("the header has no {}", needed));
+      return refuse_file(fmt::format("the header has no {}", needed));
   }
   return positions;
 }
@@ -51,7 +51,7 @@ Status read_all(int fd, SecretText& text) {
     if (got < 0 && errno == EINTR) got = 1;
   }
   if (got == 0) return {};
-  return refuse(Error::system("read", errno).message());
+  return refuse_file(Error::system("read", errno).message());
 }
 
 Result<SecretText> read_text(const std::string& name) {
@@ -59,7 +59,7 @@ Result<SecretText> read_text(const std::string& name) {
   UniqueFd file;
   if (name != "-") {
     file.reset(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return refuse(Error::system("open", errno).message());
+    if (!file) return refuse_file(Error::system("open", errno).message());
   }
   const Status done = read_all(file ? file.get() : STDIN_FILENO, text);
   if (!done) return fail(done.error());
@@ -77,8 +77,8 @@ Result<Manifest> Manifest::parse(SecretText text) {
   for (; row && *row; row = reader.next()) {
     const std::size_t fields = (*row)->fields.size();
     if (fields != manifest.columns_.size())
-      return refuse(fmt::format("line {}: {} fields, the header has {}", (*row)->line, fields,
-                                manifest.columns_.size()));
+      return refuse_file(fmt::format("line {}: {} fields, the header has {}", (*row)->line, fields,
+                                     manifest.columns_.size()));
     manifest.lines_.push_back((*row)->line);
   }
   if (!row) return fail(row.error());
@@ -111,7 +111,7 @@ registry::NextRow Manifest::rows() const {
 Status Manifest::read_header(CsvReader& reader) {
   const Result<std::optional<CsvRecord>> header = reader.next();
   if (!header) return fail(header.error());
-  if (!*header) return refuse("it is empty: its first line must name the columns");
+  if (!*header) return refuse_file("it is empty: its first line must name the columns");
   Result<std::vector<std::size_t>> columns = positions_of((*header)->fields);
   if (!columns) return fail(columns.error());
   columns_ = std::move(*columns);

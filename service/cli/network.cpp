@@ -14,14 +14,14 @@
 namespace provisiond::cli {
 namespace {
 
-struct Options {
+struct NetworkOptions {
   DatabaseOptions database;
   std::string name;
   registry::NetworkChange change;
   bool as_json = false;
 };
 
-ExitStatus run_add(const Options& options) {
+ExitStatus run_network_add(const NetworkOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Status added = registry::add_network(*dsn, options.name, options.change);
@@ -36,7 +36,7 @@ bool is_empty(const registry::NetworkChange& change) {
          has_no_rule(change.life);
 }
 
-ExitStatus run_set(const Options& options) {
+ExitStatus run_network_set(const NetworkOptions& options) {
   if (is_empty(options.change))
     return complain(Error{"nothing to change: give --range, --endpoint, --dns, "
                           "--client-allowed-ips, --keepalive, --idle-timeout, --allowed-sources, "
@@ -50,7 +50,7 @@ ExitStatus run_set(const Options& options) {
   return ExitStatus::ok;
 }
 
-ExitStatus run_list(const Options& options) {
+ExitStatus run_network_list(const NetworkOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<std::vector<registry::NetworkRow>> networks = registry::list_networks(*dsn);
@@ -70,8 +70,8 @@ ExitStatus run_list(const Options& options) {
   return ExitStatus::ok;
 }
 
-std::shared_ptr<Options> add_change_options(CLI::App& parser) {
-  std::shared_ptr<Options> options = std::make_shared<Options>();
+std::shared_ptr<NetworkOptions> add_change_options(CLI::App& parser) {
+  std::shared_ptr<NetworkOptions> options = std::make_shared<NetworkOptions>();
   registry::NetworkChange& change = options->change;
   parser.add_option("NAME", options->name, "1 to 63 of a-z 0-9 _ . -")->required();
   add_list(parser, "--range", change.ranges,
@@ -91,19 +91,19 @@ std::shared_ptr<Options> add_change_options(CLI::App& parser) {
 } // namespace
 
 Action configure_network_add(CLI::App& parser) {
-  return [options = add_change_options(parser)] { return run_add(*options); };
+  return [options = add_change_options(parser)] { return run_network_add(*options); };
 }
 
 Action configure_network_set(CLI::App& parser) {
   parser.footer("What is not given stays as it is; '' empties it. All ranges are given at once.");
-  return [options = add_change_options(parser)] { return run_set(*options); };
+  return [options = add_change_options(parser)] { return run_network_set(*options); };
 }
 
 Action configure_network_list(CLI::App& parser) {
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<NetworkOptions> options = std::make_shared<NetworkOptions>();
   add_json(parser, options->as_json);
   add_database_options(parser, options->database);
-  return [options] { return run_list(*options); };
+  return [options] { return run_network_list(*options); };
 }
 
 } // namespace provisiond::cli

@@ -16,14 +16,14 @@ namespace {
 
 using registry::PeerRow;
 
-struct Options {
+struct PeerOptions {
   DatabaseOptions database;
   std::string peer; // a key, or a name where that is allowed
   std::optional<std::string> network;
   bool as_json = false;
 };
 
-ExitStatus run_list(const Options& options) {
+ExitStatus run_peer_list(const PeerOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<std::vector<PeerRow>> peers = registry::list_peers(*dsn, options.network);
@@ -32,14 +32,14 @@ ExitStatus run_list(const Options& options) {
   return ExitStatus::ok;
 }
 
-Result<PeerRow> find(const SecretString& dsn, const Options& options) {
+Result<PeerRow> find(const SecretString& dsn, const PeerOptions& options) {
   const std::optional<PublicKey> key = PublicKey::parse(options.peer);
   if (key) return registry::find_peer(dsn, *key, options.network);
   if (options.network) return registry::find_peer(dsn, options.peer, *options.network);
   return fail(Error{"a name needs --network, because each network has names of its own", EINVAL});
 }
 
-ExitStatus run_show(const Options& options) {
+ExitStatus run_show(const PeerOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PeerRow> peer = find(*dsn, options);
@@ -51,15 +51,15 @@ ExitStatus run_show(const Options& options) {
 } // namespace
 
 Action configure_peer_list(CLI::App& parser) {
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<PeerOptions> options = std::make_shared<PeerOptions>();
   add_text(parser, "--network", options->network, "Only those of this network");
   add_json(parser, options->as_json);
   add_database_options(parser, options->database);
-  return [options] { return run_list(*options); };
+  return [options] { return run_peer_list(*options); };
 }
 
 Action configure_peer_show(CLI::App& parser) {
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<PeerOptions> options = std::make_shared<PeerOptions>();
   parser.add_option("PEER", options->peer, "Public key, or name with --network")->required();
   add_text(parser, "--network", options->network, "The network of the peer");
   add_json(parser, options->as_json);

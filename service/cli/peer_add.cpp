@@ -25,7 +25,7 @@ namespace {
 using registry::NewPeer;
 using registry::PeerRow;
 
-struct Options {
+struct PeerAddOptions {
   DatabaseOptions database;
   std::string name;
   std::string network;
@@ -49,7 +49,7 @@ struct Handout {
   SecretText shown; // on standard output
 };
 
-GatewayWords gateway_words(const Options& options, const registry::ClientDefaults& network) {
+GatewayWords gateway_words(const PeerAddOptions& options, const registry::ClientDefaults& network) {
   GatewayWords words;
   words.endpoint = options.client.endpoint.value_or(network.endpoint.value_or(""));
   words.key = options.gateway_key;
@@ -62,7 +62,7 @@ GatewayWords gateway_words(const Options& options, const registry::ClientDefault
   return words;
 }
 
-Status check_options(const Options& options) {
+Status check_options(const PeerAddOptions& options) {
   if (options.public_key) return {};
   if (options.as_json && (!options.config || options.as_qr_code))
     return fail(Error{"--json needs --config and no --qr: the configuration is no JSON", EINVAL});
@@ -73,7 +73,7 @@ Status check_options(const Options& options) {
       {.endpoint = "gateway:1", .dns = {}, .allowed_ips = {}, .gateway_keys = {some_key}}));
 }
 
-Result<std::optional<Secret<32>>> preshared_key_from(const Options& options) {
+Result<std::optional<Secret<32>>> preshared_key_from(const PeerAddOptions& options) {
   if (!options.makes_preshared_key && !options.preshared_key_file)
     return std::optional<Secret<32>>{};
   Result<Secret<32>> key = options.makes_preshared_key ? make_preshared_key()
@@ -82,7 +82,7 @@ Result<std::optional<Secret<32>>> preshared_key_from(const Options& options) {
   return std::optional<Secret<32>>{std::move(*key)};
 }
 
-Status prepare(Handout& handout, const Options& options, const SecretText& config) {
+Status prepare(Handout& handout, const PeerAddOptions& options, const SecretText& config) {
   if (options.as_qr_code) {
     Result<SecretText> code = draw_qr_code(config);
     if (!code) return fail(Error{code.error().message()});
@@ -94,7 +94,7 @@ Status prepare(Handout& handout, const Options& options, const SecretText& confi
 }
 
 // The peer is in the database, so a failure says so.
-ExitStatus hand_out(Handout& handout, const Options& options, const PeerRow& peer) {
+ExitStatus hand_out(Handout& handout, const PeerAddOptions& options, const PeerRow& peer) {
   Status done;
   if (handout.file) done = handout.file->publish();
   if (done && !handout.shown.empty()) done = write_all(STDOUT_FILENO, handout.shown);
@@ -111,7 +111,8 @@ ExitStatus hand_out(Handout& handout, const Options& options, const PeerRow& pee
 }
 
 // `preshared_key` in base64, empty for none; it must outlive the result.
-NewPeer new_peer(const Options& options, const PublicKey& key, const SecretText& preshared_key) {
+NewPeer new_peer(const PeerAddOptions& options, const PublicKey& key,
+                 const SecretText& preshared_key) {
   return NewPeer{.network = options.network,
                  .public_key = key,
                  .name = options.name,
@@ -122,16 +123,16 @@ NewPeer new_peer(const Options& options, const PublicKey& key, const SecretText&
                  .change = options.change};
 }
 
-SecretText text_of(const std::optional<Secret<32>>& key) {
+SecretText secret_text(const std::optional<Secret<32>>& key) {
   return key ? base64_of(key->bytes()) : SecretText{};
 }
 
-ExitStatus add_known_key(const SecretString& dsn, const Options& options) {
+ExitStatus add_known_key(const SecretString& dsn, const PeerAddOptions& options) {
   const Result<PublicKey> key = key_from("--public-key", *options.public_key);
   if (!key) return complain(key.error());
   const Result<std::optional<Secret<32>>> preshared_key = preshared_key_from(options);
   if (!preshared_key) return complain(preshared_key.error());
-  const SecretText preshared_text = text_of(*preshared_key);
+  const SecretText preshared_text = secret_text(*preshared_key);
   Handout nothing;
   const Result<PeerRow> peer =
       registry::add_peer(dsn, new_peer(options, *key, preshared_text),
@@ -140,7 +141,7 @@ ExitStatus add_known_key(const SecretString& dsn, const Options& options) {
 }
 
 Result<SecretText> config_for(const PeerRow& row, const registry::ClientDefaults& network,
-                              const Options& options, const ClientSecrets& secrets) {
+                              const PeerAddOptions& options, const ClientSecrets& secrets) {
   const GatewayWords words = gateway_words(options, network);
   if (words.endpoint.empty())
     return fail(Error{fmt::format("network {0} has no endpoint: give --endpoint, or set it with "
@@ -163,7 +164,7 @@ Result<SecretText> config_for(const PeerRow& row, const registry::ClientDefaults
   return client_config(secrets, place, words);
 }
 
-ExitStatus add_new_client(const SecretString& dsn, const Options& options) {
+ExitStatus add_new_client(const SecretString& dsn, const PeerAddOptions& options) {
   Result<KeyPair> keys = make_key_pair();
   if (!keys) return complain(keys.error());
   Result<std::optional<Secret<32>>> preshared_key = preshared_key_from(options);
@@ -176,18 +177,19 @@ ExitStatus add_new_client(const SecretString& dsn, const Options& options) {
     if (!file) return complain(file.error());
     handout.file.emplace(std::move(*file));
   }
-  const SecretText preshared_text = text_of(secrets.preshared_key);
-  const Result<PeerRow> peer = registry::add_peer(
-      dsn, new_peer(options, keys->public_key, preshared_text),
-      [&](const PeerRow& row, const registry::ClientDefaults& network) -> Status {
-        const Result<SecretText> config = config_for(row, network, options, secrets);
-        if (!config) return fail(config.error());
-        return prepare(handout, options, *config);
-      });
+  const SecretText preshared_text = secret_text(secrets.preshared_key);
+  const Result<PeerRow> peer =
+      registry::add_peer(dsn, new_peer(options, keys->public_key, preshared_text),
+                       [&](const PeerRow& row, const registry::ClientDefaults& network) -> Status {
+                         const Result<SecretText> config =
+                             config_for(row, network, options, secrets);
+                         if (!config) return fail(config.error());
+                         return prepare(handout, options, *config);
+                       });
   return peer ? hand_out(handout, options, *peer) : complain(peer.error());
 }
 
-ExitStatus run_add(const Options& options) {
+ExitStatus run_peer_add(const PeerAddOptions& options) {
   // A reader that is gone is an error of the write, which can be told.
   std::signal(SIGPIPE, SIG_IGN);
   // No core dump and no debugger of the same user: private keys pass through.
@@ -199,7 +201,7 @@ ExitStatus run_add(const Options& options) {
   return options.public_key ? add_known_key(*dsn, options) : add_new_client(*dsn, options);
 }
 
-void add_peer_options(CLI::App& parser, Options& options) {
+void add_peer_options(CLI::App& parser, PeerAddOptions& options) {
   parser.add_option("NAME", options.name, "For people; unique in its network")->required();
   parser.add_option("--network", options.network, "The network it may enter")->required();
   add_text(parser, "--public-key", options.public_key,
@@ -218,7 +220,7 @@ void add_peer_options(CLI::App& parser, Options& options) {
   parser.get_option("--preshared")->excludes(parser.get_option("--preshared-key-file"));
 }
 
-void add_client_options(CLI::App& parser, Options& options) {
+void add_client_options(CLI::App& parser, PeerAddOptions& options) {
   add_text(parser, "--config", options.config,
            "New file for the client's configuration; default: standard output");
   parser.add_flag("--qr", options.as_qr_code, "Show the client's configuration as a QR code");
@@ -238,12 +240,12 @@ void add_client_options(CLI::App& parser, Options& options) {
 } // namespace
 
 Action configure_peer_add(CLI::App& parser) {
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<PeerAddOptions> options = std::make_shared<PeerAddOptions>();
   add_peer_options(parser, *options);
   add_client_options(parser, *options);
   add_json(parser, options->as_json);
   add_database_options(parser, options->database);
-  return [options] { return run_add(*options); };
+  return [options] { return run_peer_add(*options); };
 }
 
 } // namespace provisiond::cli

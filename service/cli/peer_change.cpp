@@ -17,7 +17,7 @@ namespace {
 
 using registry::PeerRow;
 
-struct Options {
+struct PeerChangeOptions {
   DatabaseOptions database;
   std::string key;
   std::string new_key;
@@ -33,7 +33,7 @@ struct Options {
 using Change = std::function<Result<PeerRow>(const SecretString& dsn, const PublicKey& key)>;
 using Words = std::function<std::string(const PeerRow& peer)>;
 
-ExitStatus run_change(const Options& options, const Change& change, const Words& words) {
+ExitStatus run_change(const PeerChangeOptions& options, const Change& change, const Words& words) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PublicKey> key = key_from("KEY", options.key);
@@ -44,7 +44,7 @@ ExitStatus run_change(const Options& options, const Change& change, const Words&
   return ExitStatus::ok;
 }
 
-ExitStatus run_revoke(const Options& options) {
+ExitStatus run_revoke(const PeerChangeOptions& options) {
   return run_change(
       options,
       [&](const SecretString& dsn, const PublicKey& key) {
@@ -53,7 +53,7 @@ ExitStatus run_revoke(const Options& options) {
       [](const PeerRow& peer) { return "revoked " + title_of(peer); });
 }
 
-ExitStatus run_enabled(const Options& options, bool is_enabled) {
+ExitStatus run_enabled(const PeerChangeOptions& options, bool is_enabled) {
   return run_change(
       options,
       [&](const SecretString& dsn, const PublicKey& key) {
@@ -64,7 +64,7 @@ ExitStatus run_enabled(const Options& options, bool is_enabled) {
       });
 }
 
-ExitStatus run_rotate(const Options& options) {
+ExitStatus run_rotate(const PeerChangeOptions& options) {
   const Result<PublicKey> new_key = key_from("NEWKEY", options.new_key);
   if (!new_key) return complain(new_key.error());
   return run_change(
@@ -79,7 +79,7 @@ ExitStatus run_rotate(const Options& options) {
       });
 }
 
-ExitStatus run_move(const Options& options) {
+ExitStatus run_move(const PeerChangeOptions& options) {
   return run_change(
       options,
       [&](const SecretString& dsn, const PublicKey& key) {
@@ -88,7 +88,7 @@ ExitStatus run_move(const Options& options) {
       [](const PeerRow& peer) { return "moved " + place_of(peer); });
 }
 
-ExitStatus run_expire(const Options& options) {
+ExitStatus run_expire(const PeerChangeOptions& options) {
   if (options.never_expires == options.expires_at.has_value())
     return complain(Error{"when does it expire? Give --at TIME or --never"}, ExitStatus::usage);
   return run_change(
@@ -102,7 +102,7 @@ ExitStatus run_expire(const Options& options) {
       });
 }
 
-ExitStatus run_set(const Options& options) {
+ExitStatus run_peer_set(const PeerChangeOptions& options) {
   if (has_no_rule(options.change.life) && !options.change.evict_last)
     return complain(Error{"nothing to change: give --allowed-sources, --roaming, "
                           "--several-gateways or --evict-last"},
@@ -115,13 +115,13 @@ ExitStatus run_set(const Options& options) {
       [](const PeerRow& peer) { return "changed " + title_of(peer); });
 }
 
-ExitStatus run_forget_initiations(const Options& options) {
+ExitStatus run_forget_initiations(const PeerChangeOptions& options) {
   return run_change(options, registry::forget_initiations, [](const PeerRow& peer) {
     return "forgot the initiations of " + title_of(peer);
   });
 }
 
-ExitStatus run_pardon(const Options& options) {
+ExitStatus run_pardon(const PeerChangeOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<PublicKey> key = key_from("KEY", options.key);
@@ -132,8 +132,8 @@ ExitStatus run_pardon(const Options& options) {
   return ExitStatus::ok;
 }
 
-std::shared_ptr<Options> add_key_options(CLI::App& parser, const char* help) {
-  std::shared_ptr<Options> options = std::make_shared<Options>();
+std::shared_ptr<PeerChangeOptions> add_key_options(CLI::App& parser, const char* help) {
+  std::shared_ptr<PeerChangeOptions> options = std::make_shared<PeerChangeOptions>();
   parser.add_option("KEY", options->key, help)->required();
   add_database_options(parser, options->database);
   return options;
@@ -142,40 +142,47 @@ std::shared_ptr<Options> add_key_options(CLI::App& parser, const char* help) {
 } // namespace
 
 Action configure_peer_revoke(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_key_options(parser, "Public key of the peer");
+  const std::shared_ptr<PeerChangeOptions> options =
+      add_key_options(parser, "Public key of the peer");
   add_text(parser, "--reason", options->reason, "For people; kept with the key");
   return [options] { return run_revoke(*options); };
 }
 
 Action configure_peer_pardon(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_key_options(parser, "Public key that was revoked");
+  const std::shared_ptr<PeerChangeOptions> options =
+      add_key_options(parser, "Public key that was revoked");
   return [options] { return run_pardon(*options); };
 }
 
 Action configure_peer_set(CLI::App& parser) {
   parser.footer("What is not given stays as it is; '' leaves it to the network.");
-  const std::shared_ptr<Options> options = add_key_options(parser, "Public key of the peer");
+  const std::shared_ptr<PeerChangeOptions> options =
+      add_key_options(parser, "Public key of the peer");
   add_peer_life_options(parser, options->change);
-  return [options] { return run_set(*options); };
+  return [options] { return run_peer_set(*options); };
 }
 
 Action configure_peer_forget_initiations(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_key_options(parser, "Public key of the peer");
+  const std::shared_ptr<PeerChangeOptions> options =
+      add_key_options(parser, "Public key of the peer");
   return [options] { return run_forget_initiations(*options); };
 }
 
 Action configure_peer_enable(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_key_options(parser, "Public key of the peer");
+  const std::shared_ptr<PeerChangeOptions> options =
+      add_key_options(parser, "Public key of the peer");
   return [options] { return run_enabled(*options, true); };
 }
 
 Action configure_peer_disable(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_key_options(parser, "Public key of the peer");
+  const std::shared_ptr<PeerChangeOptions> options =
+      add_key_options(parser, "Public key of the peer");
   return [options] { return run_enabled(*options, false); };
 }
 
 Action configure_peer_rotate(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_key_options(parser, "Public key of the peer");
+  const std::shared_ptr<PeerChangeOptions> options =
+      add_key_options(parser, "Public key of the peer");
   parser.add_option("NEWKEY", options->new_key, "The one that it has from now on")->required();
   add_text(parser, "--overlap", options->overlap,
            "How long the former key is let in as well, as 1h; default: not at all");
@@ -183,7 +190,8 @@ Action configure_peer_rotate(CLI::App& parser) {
 }
 
 Action configure_peer_move(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_key_options(parser, "Public key of the peer");
+  const std::shared_ptr<PeerChangeOptions> options =
+      add_key_options(parser, "Public key of the peer");
   parser.add_option("--network", options->network, "Where it goes")->required();
   add_text(
       parser, "--allowed-ips", options->allowed_ips,
@@ -192,7 +200,8 @@ Action configure_peer_move(CLI::App& parser) {
 }
 
 Action configure_peer_expire(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_key_options(parser, "Public key of the peer");
+  const std::shared_ptr<PeerChangeOptions> options =
+      add_key_options(parser, "Public key of the peer");
   add_text(parser, "--at", options->expires_at,
            "Refused from this time on, as '2030-01-31 12:00+00' or tomorrow");
   parser.add_flag("--never", options->never_expires, "Let in without end")

@@ -19,7 +19,7 @@ namespace {
 using registry::ImportReport;
 using registry::RefusedRow;
 
-struct Options {
+struct ImportOptions {
   DatabaseOptions database;
   std::string file;
   std::optional<std::string> network;
@@ -47,7 +47,7 @@ void print_report(const ImportReport& report, bool all_or_nothing) {
              all_or_nothing && !rows.empty() ? ", and so nothing is imported" : "");
 }
 
-ExitStatus run_import(const Options& options) {
+ExitStatus run_import(const ImportOptions& options) {
   // No core dump and no debugger of the same user: preshared keys pass through.
   ::prctl(PR_SET_DUMPABLE, 0);
   const Result<SecretString> dsn = dsn_from(options.database);
@@ -63,7 +63,7 @@ ExitStatus run_import(const Options& options) {
   return report->refused.empty() ? ExitStatus::ok : ExitStatus::refused;
 }
 
-ExitStatus run_export(const Options& options) {
+ExitStatus run_export(const ImportOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Status done =
@@ -80,7 +80,7 @@ Action configure_peer_import(CLI::App& parser) {
       "A column that the header does not name has its default in every line: no preshared "
       "key, addresses from the pools, enabled, no times, and the network's rules for where "
       "and how a peer may be.");
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<ImportOptions> options = std::make_shared<ImportOptions>();
   parser.add_option("FILE", options->file, "CSV with a header; - for standard input")->required();
   parser.add_flag("--all-or-nothing", options->all_or_nothing,
                   "Add no peer when one line is refused");
@@ -93,7 +93,7 @@ Action configure_peer_export(CLI::App& parser) {
   parser.footer(
       "A preshared key is shown as (set); an import refuses such a line until the key stands "
       "there. A peer without allowed IPs has none there.");
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<ImportOptions> options = std::make_shared<ImportOptions>();
   add_text(parser, "--network", options->network, "Only the peers of this network");
   add_database_options(parser, options->database);
   return [options] { return run_export(*options); };

@@ -9,7 +9,7 @@
 namespace provisiond::cli {
 namespace {
 
-std::string joined(const std::vector<std::string>& words) {
+std::string in_one_cell(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
@@ -29,7 +29,7 @@ std::string table_of(std::span<const registry::PeerRow> peers) {
   for (const registry::PeerRow& peer : peers)
     rows.push_back({fmt::format("{}", peer.id), peer.network, peer.name.value_or("-"),
                     peer.public_key, state_of(peer), peer.expires_at.value_or("never"),
-                    joined(peer.allowed_ips)});
+                    in_one_cell(peer.allowed_ips)});
   return draw_table({"ID", "NETWORK", "NAME", "PUBLIC KEY", "STATE", "EXPIRES", "ALLOWED IPS"},
                     rows);
 }
@@ -39,14 +39,14 @@ std::string description_of(const registry::PeerRow& peer) {
       {"network", peer.network},
       {"name", peer.name.value_or("-")},
       {"public key", peer.public_key},
-      {"allowed IPs", joined(peer.allowed_ips)},
+      {"allowed IPs", in_one_cell(peer.allowed_ips)},
       {"preshared key", peer.has_preshared_key ? "yes" : "no"},
       {"keepalive", peer.keepalive_seconds > 0 ? fmt::format("{} s", peer.keepalive_seconds) : "-"},
       {"state", state_of(peer)},
       {"not before", peer.not_before.value_or("-")},
       {"expires", peer.expires_at.value_or("never")},
       {"allowed sources",
-       peer.allowed_sources.empty() ? "as the network" : joined(peer.allowed_sources)},
+       peer.allowed_sources.empty() ? "as the network" : in_one_cell(peer.allowed_sources)},
       {"roams", answer_of(peer.may_roam)},
       {"several gateways", answer_of(peer.may_be_on_several_gateways)},
       {"evicted last", peer.is_evicted_last ? "yes" : "no"},
@@ -64,7 +64,7 @@ std::string title_of(const registry::PeerRow& peer) {
 
 std::string place_of(const registry::PeerRow& peer) {
   const std::string addresses =
-      peer.allowed_ips.empty() ? "no allowed IPs" : joined(peer.allowed_ips);
+      peer.allowed_ips.empty() ? "no allowed IPs" : in_one_cell(peer.allowed_ips);
   return fmt::format("{}: {}", title_of(peer), addresses);
 }
 

@@ -13,14 +13,14 @@
 namespace provisiond::cli {
 namespace {
 
-struct Options {
+struct PoolOptions {
   DatabaseOptions database;
   registry::NewPool pool;
   std::optional<std::string> network;
   bool as_json = false;
 };
 
-ExitStatus run_add(const Options& options) {
+ExitStatus run_pool_add(const PoolOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Status added = registry::add_pool(*dsn, options.pool);
@@ -30,7 +30,7 @@ ExitStatus run_add(const Options& options) {
   return ExitStatus::ok;
 }
 
-ExitStatus run_list(const Options& options) {
+ExitStatus run_pool_list(const PoolOptions& options) {
   const Result<SecretString> dsn = dsn_from(options.database);
   if (!dsn) return complain(dsn.error(), ExitStatus::usage);
   const Result<std::vector<registry::PoolRow>> pools = registry::list_pools(*dsn, options.network);
@@ -52,7 +52,7 @@ ExitStatus run_list(const Options& options) {
 } // namespace
 
 Action configure_pool_add(CLI::App& parser) {
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<PoolOptions> options = std::make_shared<PoolOptions>();
   registry::NewPool& pool = options->pool;
   parser.add_option("NETWORK", pool.network, "Whose peers get the addresses")->required();
   parser.add_option("PREFIX", pool.prefix, "Where the addresses lie, as 10.0.0.0/16")->required();
@@ -65,15 +65,15 @@ Action configure_pool_add(CLI::App& parser) {
   for (const char* name : {"--first", "--last", "--hold"})
     parser.get_option(name)->excludes(derived);
   add_database_options(parser, options->database);
-  return [options] { return run_add(*options); };
+  return [options] { return run_pool_add(*options); };
 }
 
 Action configure_pool_list(CLI::App& parser) {
-  const std::shared_ptr<Options> options = std::make_shared<Options>();
+  const std::shared_ptr<PoolOptions> options = std::make_shared<PoolOptions>();
   add_text(parser, "--network", options->network, "Only those of this network");
   add_json(parser, options->as_json);
   add_database_options(parser, options->database);
-  return [options] { return run_list(*options); };
+  return [options] { return run_pool_list(*options); };
 }
 
 } // namespace provisiond::cli
