@@ -16,7 +16,7 @@ std::vector<std::string> fields_of(std::string_view text) {
   return record && *record ? (*record)->fields : std::vector<std::string>{"nothing"};
 }
 
-std::string error_of(std::string_view text) {
+std::string csv_error_of(std::string_view text) {
   CsvReader reader{text};
   Result<std::optional<CsvRecord>> record = reader.next();
   while (record && *record)
@@ -47,10 +47,10 @@ TEST(CsvReader, CountsTheLinesOfTheText) {
 }
 
 TEST(CsvReader, SaysWhereTheTextIsMalformedAndQuotesNothing) {
-  EXPECT_EQ(error_of("a\nb,\"secret\n\n"), "line 2: a quoted field has no end");
-  EXPECT_EQ(error_of("\"a\"secret"), "line 1: text follows a quoted field");
-  EXPECT_EQ(error_of("a\nsecret\"b\""), "line 2: a quote stands within a field");
-  EXPECT_EQ(error_of(""), "");
+  EXPECT_EQ(csv_error_of("a\nb,\"secret\n\n"), "line 2: a quoted field has no end");
+  EXPECT_EQ(csv_error_of("\"a\"secret"), "line 1: text follows a quoted field");
+  EXPECT_EQ(csv_error_of("a\nsecret\"b\""), "line 2: a quote stands within a field");
+  EXPECT_EQ(csv_error_of(""), "");
 }
 
 TEST(CsvLine, QuotesWhatMustBe) {

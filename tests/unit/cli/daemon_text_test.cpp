@@ -8,7 +8,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::string peer =
+const std::string a_peer =
     R"({"interface":"wg0","public_key":"k=","state":"live","ours":true,"endpoint":null,)"
     R"("last_handshake":"2023-11-14T22:13:20Z","received_bytes":5,"sent_bytes":6,)"
     R"("installed_seconds_ago":null})";
@@ -20,7 +20,7 @@ const std::string status =
     R"("network_found":false}],"gateway":"gw1","same_name":["copy","copy2"],"name_refused":true})";
 
 TEST(PeersTable, HasARowPerLine) {
-  EXPECT_EQ(peers_table({peer}),
+  EXPECT_EQ(peers_table({a_peer}),
             "INTERFACE  PUBLIC KEY  STATE  OURS  ENDPOINT  LAST HANDSHAKE        RECEIVED  SENT\n"
             "wg0        k=          live   yes   -         2023-11-14T22:13:20Z  5         6\n");
 }

@@ -12,7 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-std::string error_of(const char* text) {
+std::string manifest_error_of(const char* text) {
   const Result<Manifest> manifest = Manifest::parse(SecretText{text});
   if (manifest) return "";
   EXPECT_EQ(manifest.error().code(), EINVAL);
@@ -37,18 +37,20 @@ TEST(Manifest, MayHaveNoRows) {
 }
 
 TEST(Manifest, NeedsAHeader) {
-  EXPECT_THAT(error_of(""), HasSubstr("first line must name the columns"));
-  EXPECT_EQ(error_of("network,name"), "the header has no public_key");
-  EXPECT_EQ(error_of("name,network,name"), "the header has name twice");
+  EXPECT_THAT(manifest_error_of(""), HasSubstr("first line must name the columns"));
+  EXPECT_EQ(manifest_error_of("network,name"), "the header has no public_key");
+  EXPECT_EQ(manifest_error_of("name,network,name"), "the header has name twice");
 }
 
 TEST(Manifest, DoesNotQuoteAFirstLineThatIsNoHeader) {
-  EXPECT_THAT(error_of("network,hunter2"), HasSubstr("column 2 of the header is none of network,"));
-  EXPECT_THAT(error_of("network,hunter2"), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(manifest_error_of("network,hunter2"),
+              HasSubstr("column 2 of the header is none of network,"));
+  EXPECT_THAT(manifest_error_of("network,hunter2"), Not(HasSubstr("hunter2")));
 }
 
 TEST(Manifest, SaysWhichLineHasTooFewFields) {
-  EXPECT_EQ(error_of("network,public_key\na,b\nhunter2\n"), "line 3: 1 fields, the header has 2");
+  EXPECT_EQ(manifest_error_of("network,public_key\na,b\nhunter2\n"),
+            "line 3: 1 fields, the header has 2");
 }
 
 TEST(Manifest, SaysWhichFileCannotBeRead) {

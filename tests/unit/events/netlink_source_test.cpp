@@ -16,7 +16,8 @@ using testing::HasSubstr;
 const GenericFamily patched{.name = "wireguard", .id = 33, .version = 1, .groups = {{"auth", 9}}};
 const GenericFamily stock{.name = "wireguard", .id = 33, .version = 1, .groups = {}};
 const GenericFamily amnezia{.name = "amneziawg", .id = 34, .version = 3, .groups = {{"auth", 10}}};
-const GenericFamily other{.name = "nl80211", .id = 35, .version = 1, .groups = {{"auth", 11}}};
+const GenericFamily other_family{
+    .name = "nl80211", .id = 35, .version = 1, .groups = {{"auth", 11}}};
 
 TEST(Offer, GoesByFamilyAndGroup) {
   EXPECT_EQ(offer_of({WgDialect::wireguard, patched}), Offer::initiations);
@@ -33,7 +34,7 @@ TEST(Offer, IsNothingForOtherInterfaces) {
 }
 
 TEST(DescribeFamilies, SaysWhatEachAnnounces) {
-  EXPECT_EQ(describe_families(std::vector{other, patched, amnezia}).value(),
+  EXPECT_EQ(describe_families(std::vector{other_family, patched, amnezia}).value(),
             "family wireguard announces initiations, family amneziawg announces claims only");
   EXPECT_EQ(describe_families(std::vector{amnezia, stock}).value(),
             "family wireguard has no multicast group auth, "
@@ -44,7 +45,7 @@ TEST(DescribeFamilies, SaysWhatEachAnnounces) {
 }
 
 TEST(DescribeFamilies, IsAnErrorWhenNoneAnnounces) {
-  const Result<std::string> none = describe_families(std::vector{other});
+  const Result<std::string> none = describe_families(std::vector{other_family});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().message(), "family wireguard is absent (module not loaded), "
                                     "family amneziawg is absent (module not loaded)");

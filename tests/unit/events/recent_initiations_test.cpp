@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using Mac1 = std::array<std::uint8_t, 16>;
 
-constexpr InterfaceId interface { 3 };
+constexpr InterfaceId the_interface{3};
 constexpr TimePoint start{1'000s};
 
 Mac1 mac1_of(std::uint32_t number) {
@@ -38,20 +38,20 @@ class RecentInitiationsTest : public testing::Test {
 
 TEST_F(RecentInitiationsTest, CopiesCountOnce) {
   RecentInitiations recent{{}, metrics_};
-  EXPECT_TRUE(recent.first_seen(interface, mac1_of(1), start));
-  EXPECT_FALSE(recent.first_seen(interface, mac1_of(1), start));
-  EXPECT_FALSE(recent.first_seen(interface, mac1_of(1), start + 999ms));
-  EXPECT_TRUE(recent.first_seen(interface, mac1_of(2), start));
+  EXPECT_TRUE(recent.first_seen(the_interface, mac1_of(1), start));
+  EXPECT_FALSE(recent.first_seen(the_interface, mac1_of(1), start));
+  EXPECT_FALSE(recent.first_seen(the_interface, mac1_of(1), start + 999ms));
+  EXPECT_TRUE(recent.first_seen(the_interface, mac1_of(2), start));
   EXPECT_EQ(entries(), 2);
 }
 
 TEST_F(RecentInitiationsTest, EveryByteOfMac1Counts) {
   RecentInitiations recent{{}, metrics_};
-  EXPECT_TRUE(recent.first_seen(interface, Mac1{}, start));
+  EXPECT_TRUE(recent.first_seen(the_interface, Mac1{}, start));
   for (std::size_t i = 0; i < Mac1{}.size(); ++i) {
     Mac1 other{};
     other[i] = 0x80;
-    EXPECT_TRUE(recent.first_seen(interface, other, start)) << i;
+    EXPECT_TRUE(recent.first_seen(the_interface, other, start)) << i;
   }
 }
 
@@ -64,11 +64,11 @@ TEST_F(RecentInitiationsTest, InterfacesAreApart) {
 
 TEST_F(RecentInitiationsTest, TheWindowEndsAndCopiesDoNotExtendIt) {
   RecentInitiations recent{{.window = 100ms}, metrics_};
-  EXPECT_TRUE(recent.first_seen(interface, mac1_of(1), start));
-  EXPECT_FALSE(recent.first_seen(interface, mac1_of(1), start + 60ms));
-  EXPECT_FALSE(recent.first_seen(interface, mac1_of(1), start + 99ms));
-  EXPECT_TRUE(recent.first_seen(interface, mac1_of(1), start + 100ms));
-  EXPECT_FALSE(recent.first_seen(interface, mac1_of(1), start + 199ms));
+  EXPECT_TRUE(recent.first_seen(the_interface, mac1_of(1), start));
+  EXPECT_FALSE(recent.first_seen(the_interface, mac1_of(1), start + 60ms));
+  EXPECT_FALSE(recent.first_seen(the_interface, mac1_of(1), start + 99ms));
+  EXPECT_TRUE(recent.first_seen(the_interface, mac1_of(1), start + 100ms));
+  EXPECT_FALSE(recent.first_seen(the_interface, mac1_of(1), start + 199ms));
   EXPECT_EQ(entries(), 1);
 }
 
@@ -81,25 +81,25 @@ TEST_F(RecentInitiationsTest, RoundsItsSizeUp) {
 TEST_F(RecentInitiationsTest, WhenFullTheOldestMakesRoom) {
   RecentInitiations recent{{.entries = 8}, metrics_};
   for (std::uint32_t i = 0; i < 8; ++i) {
-    EXPECT_TRUE(recent.first_seen(interface, mac1_of(i), start + i * 1ms));
+    EXPECT_TRUE(recent.first_seen(the_interface, mac1_of(i), start + i * 1ms));
   }
   EXPECT_EQ(entries(), 8);
   EXPECT_EQ(evictions(), 0U);
-  EXPECT_TRUE(recent.first_seen(interface, mac1_of(100), start + 8ms));
+  EXPECT_TRUE(recent.first_seen(the_interface, mac1_of(100), start + 8ms));
   EXPECT_EQ(entries(), 8);
   EXPECT_EQ(evictions(), 1U);
   for (std::uint32_t i = 1; i < 8; ++i) {
-    EXPECT_FALSE(recent.first_seen(interface, mac1_of(i), start + 9ms)) << i;
+    EXPECT_FALSE(recent.first_seen(the_interface, mac1_of(i), start + 9ms)) << i;
   }
-  EXPECT_TRUE(recent.first_seen(interface, mac1_of(0), start + 9ms));
+  EXPECT_TRUE(recent.first_seen(the_interface, mac1_of(0), start + 9ms));
 }
 
 TEST_F(RecentInitiationsTest, ReplacingWhatIsPastTheWindowIsNoLoss) {
   RecentInitiations recent{{.entries = 8, .window = 100ms}, metrics_};
   for (std::uint32_t i = 0; i < 8; ++i) {
-    EXPECT_TRUE(recent.first_seen(interface, mac1_of(i), start));
+    EXPECT_TRUE(recent.first_seen(the_interface, mac1_of(i), start));
   }
-  EXPECT_TRUE(recent.first_seen(interface, mac1_of(100), start + 100ms));
+  EXPECT_TRUE(recent.first_seen(the_interface, mac1_of(100), start + 100ms));
   EXPECT_EQ(evictions(), 0U);
   EXPECT_EQ(entries(), 8);
 }
@@ -107,7 +107,7 @@ TEST_F(RecentInitiationsTest, ReplacingWhatIsPastTheWindowIsNoLoss) {
 TEST_F(RecentInitiationsTest, AFloodDoesNotGrowIt) {
   RecentInitiations recent{{.entries = 64}, metrics_};
   for (std::uint32_t i = 0; i < 10'000; ++i) {
-    EXPECT_TRUE(recent.first_seen(interface, mac1_of(i), start));
+    EXPECT_TRUE(recent.first_seen(the_interface, mac1_of(i), start));
   }
   EXPECT_EQ(recent.capacity(), 64U);
   EXPECT_EQ(entries(), 64);
@@ -121,10 +121,10 @@ TEST_F(RecentInitiationsTest, RowsCannotBePredicted) {
     RecentInitiations recent{{.entries = 256}, metrics_};
     std::vector<bool> survived;
     for (std::uint32_t i = 0; i < 512; ++i) {
-      EXPECT_TRUE(recent.first_seen(interface, mac1_of(i), start + i * 1us));
+      EXPECT_TRUE(recent.first_seen(the_interface, mac1_of(i), start + i * 1us));
     }
     for (std::uint32_t i = 512; i-- > 0;) {
-      survived.push_back(!recent.first_seen(interface, mac1_of(i), start + 1ms));
+      survived.push_back(!recent.first_seen(the_interface, mac1_of(i), start + 1ms));
     }
     return survived;
   };
