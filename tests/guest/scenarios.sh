@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# The promises that need Debian's kernel, in boots of an emulated machine, three at a time. Each has one
-# processor whose clock counts its instructions, so that no wait depends on what else this host does.
+# The promises that need Debian's kernel, in boots of an emulated machine, two for each processor at a time. Each has
+# one processor whose clock counts its instructions, so that no wait depends on what else this host does.
 # Each line begins with its boot's name; the last one is "N passed, N failed", for all.
 #
 #   tests/guest/scenarios.sh [BOOT]...              some or all of:
-#     probe     by the kernel probe, on the stock kernel: what every source does
+#     probe     by the kernel probe, on the stock kernel: what every source does; and the same by capture
 #     events    by the kernel probe: what only the kernel's events can do, and what the daemon chooses by itself
 #     patched   by the events of the patched module
 #     device    the netlink back end and the peers on the kernel's own device
-#     capture   by capture, on the stock kernel
 #     systemd   the installed service
 #     scale     very many peers on the kernel's own device
 #   tests/guest/scenarios.sh only NAME[@SOURCE]...  these scenarios alone, on the stock kernel;
@@ -84,7 +83,7 @@ in_guest() { tests/integration/run.sh --share-database "$@"; }
 # shellcheck disable=SC2046  # lists
 run_boot() {
   case $1 in
-    probe) in_guest --greetings reverse $(with_sources probe | grep -vxF "$(of_the_guest)") ;;
+    probe) in_guest --greetings reverse $(with_sources probe | grep -vxF "$(of_the_guest)") $(with_sources capture) ;;
     events) in_guest --greetings reverse $(with_sources probe | grep -xF "$(of_the_guest)") "${automatic[@]}" ;;
     patched)
       tests/guest/unknown_peer_event.sh || true
@@ -93,7 +92,6 @@ run_boot() {
       tests/guest/selftest.sh || true
       device_exercise || true
       in_guest --greetings "reverse resubmit" "${greeted[@]}" "${others[@]}" ;;
-    capture) in_guest --greetings reverse $(with_sources capture) ;;
     systemd) tests/guest/systemd_service.sh ;;
     scale) tests/scale/busy_device.sh build/guest/scale ;;
     once)
@@ -118,14 +116,14 @@ boot() {
     tests/guest/scenarios.sh in-guest "$@"
 }
 
-# What two boots would make at the same time is made before them, and what takes long in a machine.
+# What two boots would make at the same time is made before them, and what takes long in a machine. The patched module is
+# made while the first ones run: its boot comes last.
 archive=$PWD/build/guest/fleet.tar
 prepare() {
   mkdir -p "${archive%/*}"
   tests/integration/run.sh --make-archive "$archive"
   [[ " $* " != *" scale "* ]] || FLEET_ARCHIVE=$archive tests/scale/prepare.sh build/guest/scale >"$work/scale.log" 2>&1 ||
     { cat "$work/scale.log"; rm -rf build/guest/scale; } # then its boot fails
-  [[ " $* " != *" patched "* ]] || tests/guest/wireguard_module.sh >/dev/null || true
   tests/guest/run.sh prepare
 }
 
@@ -150,7 +148,7 @@ finish_one() {
 # shellcheck disable=SC2317  # called by the trap
 clean_up() {
   local pid
-  for pid in "${!running[@]}"; do { kill "$pid" && wait "$pid"; } || true; done 2>/dev/null
+  for pid in "${!running[@]}" $module; do { kill "$pid" && wait "$pid"; } || true; done 2>/dev/null
   rm -rf "$work"
 }
 
@@ -158,21 +156,28 @@ if [[ ${1:-} == in-guest ]]; then run_boot "${@:2}"; exit; fi
 for which in "$@"; do
   case $which in
     only) break ;;
-    probe | events | patched | device | capture | systemd | scale) ;;
-    *) sed -n '2,18s/^# \{0,1\}//p' tests/guest/scenarios.sh >&2; exit 2 ;;
+    probe | events | patched | device | systemd | scale) ;;
+    *) sed -n '2,17s/^# \{0,1\}//p' tests/guest/scenarios.sh >&2; exit 2 ;;
   esac
 done
-if [[ ${1:-} == only ]]; then prepare "$@"; boot "$@"; fi # its output as it comes
-(($# > 0)) || set -- events probe patched device scale systemd capture # the long ones first
+if [[ ${1:-} == only ]]; then prepare; boot "$@"; fi # its output as it comes
+(($# > 0)) || set -- device events scale probe systemd patched
 
 work=$(mktemp -d)
+module= # the process that makes it
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 passed=0
 failed=0
+slots=$((2 * $(nproc)))
 prepare "$@"
+if [[ " $* " == *" patched "* ]]; then
+  tests/guest/wireguard_module.sh >/dev/null </dev/null &
+  module=$!
+fi
 for which in "$@"; do
-  while ((${#running[@]} >= 3)); do finish_one; done
+  while ((${#running[@]} >= slots)); do finish_one; done
+  [[ $which != patched ]] || { wait "$module" || true; module=; }
   : >"$work/$which"
   boot "$which" >"$work/$which" 2>&1 </dev/null &
   pid=$!
