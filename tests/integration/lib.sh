@@ -50,15 +50,18 @@ refute() {
   if "$@"; then say "FAIL $name: $*"; FAILURES=$((FAILURES + 1)); else say "ok $name"; fi
 }
 
+# pause SECONDS: as sleep, without a process. Nothing is ever written into that pipe.
+exec {NOTHING}<> <(:)
+pause() { read -rt "$1" -u "$NOTHING" || true; }
+
 # wait_for SECONDS COMMAND...: tries until it succeeds; less often when it takes long, because trying costs
 # most of what an emulated machine has.
 wait_for() {
-  local deadline=$((SECONDS + $1 * PATIENCE + 1)) pauses=(0.05 0.05 0.05 0.1 0.1 0.1 0.1) pause; shift
+  local deadline=$((SECONDS + $1 * PATIENCE + 1)) pauses=(0.05 0.05 0.05 0.1 0.1 0.1 0.1); shift
   until "$@" >/dev/null 2>&1; do
     ((SECONDS < deadline)) || return 1
-    pause=${pauses[0]:-0.2}
+    pause "${pauses[0]:-0.2}"
     pauses=("${pauses[@]:1}")
-    sleep "$pause"
   done
 }
 
@@ -66,7 +69,7 @@ wait_for() {
 end_process() {
   local _
   { kill -CONT "$1"; kill "$1"; } 2>/dev/null || true
-  for _ in {1..100}; do kill -0 "$1" 2>/dev/null || break; sleep 0.05; done
+  for _ in {1..100}; do kill -0 "$1" 2>/dev/null || break; pause 0.05; done
   { kill -KILL "$1"; wait "$1"; } 2>/dev/null || true
 }
 
@@ -116,7 +119,7 @@ in_net() { local namespace=$1; shift; nsenter --net="/run/netns/$namespace" -- "
 # functions: their process would be a shell, and what they run would outlive it.
 background() {
   printf '+ %s &\n' "${*:2}"
-  "${@:2}" >>"$1" 2>&1 &
+  "${@:2}" >>"$1" 2>&1 {NOTHING}>&- &
   PIDS+=($!)
 }
 
@@ -126,10 +129,12 @@ cable() {
   addresses "$1" "$2" "$3"
   addresses "$4" "$5" "$6"
 }
+# One process for all, and the link's state first, as by hand.
 addresses() {
-  local address
-  run ip -n "$1" link set "$2" up
-  for address in $3; do run ip -n "$1" address add "$address" dev "$2"; done
+  local address lines="link set $2 up"
+  for address in $3; do lines+=$'\n'"address add $address dev $2"; done
+  printf '+ ip -n %s -batch - <<<"%s"\n' "$1" "${lines//$'\n'/; }"
+  ip -n "$1" -batch - <<<"$lines"
 }
 
 # wg_interface NS NAME PRIVATE_KEY_FILE [PORT] [ADDRESS...]: a WireGuard interface without peers.
@@ -142,7 +147,7 @@ wg_interface() {
     DEVICE_PIDS[$name]=${PIDS[-1]}
     wait_for 10 test -S "/var/run/wireguard/$name.sock"
   fi
-  run ip netns exec "$namespace" wg set "$name" private-key "$key" listen-port "$port"
+  run in_net "$namespace" wg set "$name" private-key "$key" listen-port "$port"
   addresses "$namespace" "$name" "$*"
 }
 wg_interface_delete() { # NS NAME
@@ -262,7 +267,10 @@ daemon_ends() {
 }
 
 # logged PATTERN [KEY]: how many lines of the daemon's log match, and have the key in them.
-logged() { grep -F -- "${2:-}" "$WORK/daemon.log" | grep -cE -- "$1" || true; }
+logged() {
+  if [[ -z ${2:-} ]]; then grep -cE -- "$1" "$WORK/daemon.log" || true; return; fi
+  grep -F -- "$2" "$WORK/daemon.log" | grep -cE -- "$1" || true
+}
 log_grows() { (($(logged "$1") > $2)); }
 # has_logged PATTERN [KEY], is_refused REASON [KEY]
 has_logged() { (($(logged "$@") > 0)); }
@@ -344,11 +352,11 @@ second_client() {
 # dial NS INTERFACE ENDPOINT [WG SET ARGUMENTS...]: makes the gateway a client's peer.
 # redial: makes it one anew, so that the client knocks with its next packet, not after five seconds.
 dial() {
-  run ip netns exec "$1" wg set "$2" peer "$GATEWAY_KEY" endpoint "$3" \
+  run in_net "$1" wg set "$2" peer "$GATEWAY_KEY" endpoint "$3" \
     allowed-ips 10.80.0.1/32,fd80::1/128 "${@:4}"
 }
 redial() {
-  run ip netns exec "$1" wg set "$2" peer "$GATEWAY_KEY" remove
+  run in_net "$1" wg set "$2" peer "$GATEWAY_KEY" remove
   dial "$@"
 }
 # client_start [ENDPOINT] [WG SET ARGUMENTS...]: the client's interface, and dial.
@@ -359,6 +367,6 @@ client_start() {
 
 # knock NS MODE [ARGUMENTS...]: crafted packets to the gateway; the modes are in tools/knock.cpp.
 knock() {
-  run ip netns exec "$1" "$BUILD_DIR/tests/knock" "${@:2}" \
+  run in_net "$1" "$BUILD_DIR/tests/knock" "${@:2}" \
     --responder "$GATEWAY_KEY" --to "${KNOCK_AT:-192.0.2.1:51820}"
 }

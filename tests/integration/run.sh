@@ -21,7 +21,7 @@ export BUILD_DIR=${BUILD_DIR:-$ROOT/build/dev}
 logs=${LOG_DIR:-$BUILD_DIR/test-logs}
 mkdir -p "$logs"
 usage() { sed -n '2,19s/^# \{0,1\}//p' run.sh >&2; exit 2; }
-jobs=2
+jobs=$((3 * $(nproc) / 2)) # each waits most of its time
 repeat=1
 load=no
 share=no

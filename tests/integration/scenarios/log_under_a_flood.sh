@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# alone
+# slow
 # A flood of handshakes that are refused writes ten lines a minute and how many more there were, not a line
 # for each: less than a megabyte an hour, while every refusal is counted. A single refusal is a line.
 #
