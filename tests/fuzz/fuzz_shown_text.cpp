@@ -7,7 +7,7 @@
 #include "cli/peer_text.hpp"
 #include "cli/table.hpp"
 #include "fuzz/input.hpp"
-#include "lookup/parameters.hpp"
+#include "postgres/array_literal.hpp"
 #include "postgres/connection_string.hpp"
 #include "postgres/database_error.hpp"
 #include "registry/key_words.hpp"
