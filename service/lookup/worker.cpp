@@ -1,4 +1,3 @@
-// Longer than other files by what a session does between two batches, which is one loop.
 #include "lookup/worker.hpp"
 
 #include "lookup/peer_queries.hpp"

@@ -130,7 +130,7 @@ TEST_F(Reporting, APeerThatIsBeingDeletedHoldsUpNobody) {
 }
 
 // One that is in the way of a single ownership does not make it hopeless.
-TEST_F(Reporting, AClaimOutlivesALock) {
+TEST_F(Reporting, AnOwnershipOutlivesALock) {
   own(1);
   ASSERT_TRUE(wait_until_owned(1));
   pqxx::connection administrator{database_.admin_dsn()};
