@@ -73,18 +73,20 @@ sed -i 's/level: debug/level: info/' "$WORK/config.yaml"
 warm() { cat "$1" $(ldd "$1" | awk '$3 ~ /^\// { print $3 }') >/dev/null; }
 warm "$BUILD_DIR/service/wg-provisiond"
 
-stage "$peers peers come onto the device"
-in_ns "$GW" wg addconf "$WGS" "$folder/peers.conf"
-stage "some of them connect, and are not heard of again"
+stage "some peers connect, and are not heard of again"
+in_ns "$GW" wg addconf "$WGS" "$folder/idle.conf"
 printf 'come\n' | in_ns "$CL" "$BUILD_DIR/tests/crowd" --private-key-file "$folder/idle.key" \
   --responder "$GATEWAY_KEY" --to 192.0.2.1:51820 | tee "$WORK/idlers"
-silent_since=$(uptime)
 check "they have sessions" grep -q "\"up\":$idlers," "$WORK/idlers"
-
-# Peers that never had a session are idle when the daemon has known them for as long as the timeout: after the end.
-sleep_until "$((silent_since + 80))"
 stage "the daemon starts"
 daemon_start "$GW" "$WORK/config.yaml" nice -n -5
+check "they are adopted" wait_for 20 metric_is peers_adopted_total "$idlers"
+silent_since=$(uptime) # a session from before the daemon counts from its start
+
+# They never have a session, so they are idle when the daemon has known them for the timeout: after the end.
+sleep_until "$((silent_since + 80))"
+stage "$((peers - idlers)) more peers come onto the device"
+in_ns "$GW" wg addconf "$WGS" "$folder/peers.conf"
 check "all are adopted" wait_for 60 metric_is peers_adopted_total "$peers"
 stage "all are adopted"
 crowd_start "$folder/new.key" "$rate"

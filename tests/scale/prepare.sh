@@ -2,7 +2,8 @@
 # What the scenario busy_device.sh begins with, made on the host, because an emulated machine takes minutes for it:
 #
 #   tests/scale/prepare.sh FOLDER     fleet.tar    a database cluster with all peers
-#                                     peers.conf   those that are on the device from before, for `wg addconf`
+#                                     idle.conf    those that are on the device when the daemon starts
+#                                     peers.conf   those that come onto it by hand
 #                                     revoked.keys public keys of those that are revoked
 #                                     idle.key, new.key, silent.key   private keys of those that knock
 #
@@ -17,7 +18,13 @@ source "$ROOT/tests/scale/numbers.sh"
 mkdir -p "$folder"
 [[ -z ${FLEET_ARCHIVE:-} ]] || { tar -C "$WORK" -xf "$FLEET_ARCHIVE"; FLEET_TEMPLATE=$WORK/data; }
 database_start
+# stanzas OFFSET: of all rows but so many, for `wg addconf`.
+stanzas() {
+  sql "SELECT format(E'[Peer]\nPublicKey = %s\nAllowedIPs = %s', encode(public_key, 'base64'), prefix)
+       FROM wg_provision.peers JOIN wg_provision.allowed_ips ON peer_id = peers.id ORDER BY peers.id OFFSET $1"
+}
 register_keys "$idlers" "$folder/idle.key"
+stanzas 0 >"$folder/idle.conf"
 # Those that only stand there need no private key, so any 32 bytes are one.
 sql "WITH made AS (
        INSERT INTO wg_provision.peers (network_id, public_key)
@@ -26,8 +33,7 @@ sql "WITH made AS (
        RETURNING id, network_id)
      INSERT INTO wg_provision.allowed_ips (peer_id, network_id, prefix)
      SELECT id, network_id, set_masklen(inet '10.64.0.0' + id, 32)::cidr FROM made"
-sql "SELECT format(E'[Peer]\nPublicKey = %s\nAllowedIPs = %s', encode(public_key, 'base64'), prefix)
-     FROM wg_provision.peers JOIN wg_provision.allowed_ips ON peer_id = peers.id" >"$folder/peers.conf"
+stanzas "$idlers" >"$folder/peers.conf"
 sql "SELECT encode(public_key, 'base64') FROM wg_provision.peers ORDER BY id DESC
      LIMIT $((revoked_at_once * seconds))" >"$folder/revoked.keys"
 register_keys "$newcomers" "$folder/new.key"
