@@ -24,6 +24,7 @@ struct DaemonOptions {
   std::string socket = control::default_socket;
   std::optional<std::string> interface;
   std::optional<std::string> state;
+  std::optional<std::string> identity;
   bool as_json = false;
 };
 
@@ -39,6 +40,7 @@ std::string request_of(const char* command, const DaemonOptions& options) {
   json request{{"request", command}};
   if (options.interface) request["interface"] = *options.interface;
   if (options.state) request["state"] = *options.state;
+  if (options.identity) request["identity"] = *options.identity;
   return request.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
 }
 
@@ -74,6 +76,12 @@ Action configure_daemon_status(CLI::App& parser) {
   return [options] {
     return ask("status", *options, options->as_json ? object_of_line : status_text);
   };
+}
+
+Action configure_accept_database(CLI::App& parser) {
+  const std::shared_ptr<Options> options = add_options(parser);
+  parser.add_option("IDENTITY", options->identity, "As status shows it")->required();
+  return [options] { return ask("accept-database", *options, nothing); };
 }
 
 Action configure_drain(CLI::App& parser) {

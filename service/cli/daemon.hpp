@@ -9,6 +9,7 @@ namespace provisiond::cli {
 Action configure_daemon_peers(CLI::App& parser);
 Action configure_daemon_status(CLI::App& parser);
 Action configure_drain(CLI::App& parser);
+Action configure_accept_database(CLI::App& parser);
 Action configure_resume(CLI::App& parser);
 
 } // namespace provisiond::cli

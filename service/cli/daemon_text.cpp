@@ -64,6 +64,12 @@ std::string same_name_text(const ordered_json& status) {
                      cell(status, "name_refused") == "yes" ? ", which had the name first" : "");
 }
 
+// A line where there is one.
+std::string problem_text(const ordered_json& status) {
+  if (!status.contains("database_problem") || !status.at("database_problem").is_string()) return "";
+  return fmt::format("database problem   {}\n", printable(cell(status, "database_problem")));
+}
+
 } // namespace
 
 std::string peers_table(const std::vector<std::string>& lines) {
@@ -90,11 +96,12 @@ std::string status_text(const std::vector<std::string>& lines) {
   return fmt::format(
       "version            {}\nuptime             {}\ndraining           {}\n"
       "longest turn       {}\n"
-      "database sessions  {}\ndatabase           {}{}\npeers without row  {}\n"
+      "database sessions  {}\n{}database           {}{}\npeers without row  {}\n"
       "gateway            {}\n{}\n{}",
       printable(cell(status, "version")), duration_text(uptime),
       printable(cell(status, "draining")), turn_text(status),
-      printable(cell(status, "database_sessions")), printable(cell(status, "database_identity")),
+      printable(cell(status, "database_sessions")), problem_text(status),
+      printable(cell(status, "database_identity")),
       cell(status, "another_database") == "yes" ? ", another one than before" : "",
       printable(cell(status, "peers_without_row")), printable(cell(status, "gateway")),
       same_name_text(status),

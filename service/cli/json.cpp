@@ -70,6 +70,11 @@ ordered_json value_of(const registry::GatewayRow& gateway) {
                       {"logins", value_of(gateway.logins)}};
 }
 
+ordered_json value_of(const registry::OnboardingRow& row) {
+  return ordered_json{
+      {"login", row.login}, {"network", value_of(row.network)}, {"deleted", row.is_gone}};
+}
+
 ordered_json value_of(const registry::PoolRow& pool) {
   return ordered_json{{"id", pool.id},
                       {"network", pool.network},
@@ -138,6 +143,10 @@ std::string json_of(std::span<const registry::PeerRow> peers) {
 
 std::string json_of(std::span<const registry::NetworkRow> networks) {
   return array_of(networks);
+}
+
+std::string json_of(std::span<const registry::OnboardingRow> logins) {
+  return array_of(logins);
 }
 
 std::string json_of(std::span<const registry::GatewayRow> gateways) {

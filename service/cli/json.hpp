@@ -1,6 +1,7 @@
 #pragma once
 
 #include "registry/database_check.hpp"
+#include "registry/onboarding_logins.hpp"
 #include "registry/registry.hpp"
 
 #include <span>
@@ -15,6 +16,7 @@ std::string json_of(std::span<const registry::PeerRow> peers);
 std::string json_of(std::span<const registry::NetworkRow> networks);
 std::string json_of(std::span<const registry::PoolRow> pools);
 std::string json_of(std::span<const registry::GatewayRow> gateways);
+std::string json_of(std::span<const registry::OnboardingRow> logins);
 std::string json_of(std::span<const registry::PendingRow> pending);
 std::string json_of(std::span<const registry::Finding> findings);
 std::string json_of(const registry::ImportReport& report);

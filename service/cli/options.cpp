@@ -128,7 +128,8 @@ Result<PublicKey> key_from(const std::string& word, const std::string& text) {
 }
 
 ExitStatus complain(const Error& error, ExitStatus status) {
-  fmt::print(stderr, "wg-provisionctl: {}\n", printable(error.message()));
+  const std::string line = fmt::format("wg-provisionctl: {}\n", printable(error.message()));
+  std::fputs(line.c_str(), stderr); // where that cannot be written, the status says it
   return status;
 }
 

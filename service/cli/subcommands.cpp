@@ -7,6 +7,7 @@
 #include "cli/gateway.hpp"
 #include "cli/network.hpp"
 #include "cli/onboarding.hpp"
+#include "cli/onboarding_logins.hpp"
 #include "cli/peer.hpp"
 #include "cli/peer_add.hpp"
 #include "cli/peer_change.hpp"
@@ -27,16 +28,17 @@ struct Group {
   const char* help;
 };
 
-constexpr std::array<Group, 6> groups{{
+constexpr std::array<Group, 7> groups{{
     {"db", "The database's schema"},
     {"network", "Address spaces, one per interface of a gateway"},
     {"pool", "Where the addresses of new peers come from"},
     {"peer", "Devices that may have a tunnel"},
     {"gateway", "Machines that serve peers, and who may be one"},
+    {"onboarding", "Logins that add devices, and for which networks"},
     {"completion", "Scripts that complete these words in a shell"},
 }};
 
-constexpr std::array<Subcommand, 35> subcommands{{
+constexpr std::array<Subcommand, 40> subcommands{{
     {"db", "migrate", "Create or update the schema; safe to repeat", configure_migrate},
     {"db", "init", "The same, and make a role for a gateway", configure_init},
     {"db", "status", "Compare the schema with the migration files", configure_status},
@@ -66,6 +68,11 @@ constexpr std::array<Subcommand, 35> subcommands{{
     {"gateway", "allow", "Bind a login to a gateway, and to networks", configure_gateway_allow},
     {"gateway", "forbid", "Take that back", configure_gateway_forbid},
     {"gateway", "list", "List the gateways, their interfaces and logins", configure_gateway_list},
+    {"onboarding", "allow", "Bind a login to networks that it onboards for",
+     configure_onboarding_allow},
+    {"onboarding", "forbid", "Take that back", configure_onboarding_forbid},
+    {"onboarding", "trust", "Let a login onboard for every network", configure_onboarding_trust},
+    {"onboarding", "list", "List the logins that are bound", configure_onboarding_list},
     {"", "pending", "List unknown devices that asked to be let in", configure_pending},
     {"", "approve", "Make a peer of a device that asked to be let in", configure_approve},
     {"", "expect", "Register a key that becomes a peer when it connects first", configure_expect},
@@ -74,6 +81,8 @@ constexpr std::array<Subcommand, 35> subcommands{{
     {"", "peers", "List the peers on its interfaces", configure_daemon_peers},
     {"", "drain", "Let the daemon refuse everybody new; tunnels stay", configure_drain},
     {"", "resume", "End that", configure_resume},
+    {"", "accept-database", "Tell the daemon that another database than before is meant",
+     configure_accept_database},
     {"completion", "bash", "Print the script for bash", configure_completion},
 }};
 

@@ -40,6 +40,10 @@ void Conversation::begin(const Request& request) {
     question_ = OverviewQuestion{};
     return;
   }
+  if (request.command == Command::accept_database) {
+    question_ = AcceptQuestion{.identity = request.identity};
+    return;
+  }
   if (request.command != Command::peers) {
     question_ = DrainQuestion{.begins = request.command == Command::drain};
     return;
@@ -94,6 +98,12 @@ void Conversation::take(const Overview& overview, TimePoint /*now*/) {
 
 void Conversation::take(const DrainAnswer& answer, TimePoint /*now*/) {
   say(line_of(answer));
+  say(done_line());
+}
+
+void Conversation::take(const AcceptAnswer& answer, TimePoint /*now*/) {
+  if (!answer.is_accepted)
+    return refuse("not_found", "this is not the database that answers; status says which does");
   say(done_line());
 }
 

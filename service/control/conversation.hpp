@@ -58,6 +58,7 @@ class Conversation {
   void refuse(std::string_view code, std::string_view text);
   void take(const Overview& overview, TimePoint now);
   void take(const DrainAnswer& answer, TimePoint now);
+  void take(const AcceptAnswer& answer, TimePoint now);
   void take(const PeerSlice& slice, TimePoint now);
 
   std::span<const std::string> interfaces_;

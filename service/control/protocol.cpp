@@ -17,7 +17,8 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 // In the order of the enumerators.
-constexpr std::array<std::string_view, 4> commands{"status", "peers", "drain", "resume"};
+constexpr std::array<std::string_view, 5> commands{"status", "peers", "drain", "resume",
+                                                   "accept-database"};
 
 // Deep nesting is the one thing that a bounded text can cost a parser.
 constexpr int deepest = 2;
@@ -52,8 +53,9 @@ Status read_entry(const std::string& key, const json& value, std::string& comman
   if (key == "request") return read_text(value, key, command);
   if (key == "interface") return read_text(value, key, request.interface);
   if (key == "state") return read_text(value, key, request.state);
-  return fail(
-      wrong("the request has a key that is not known; known are request, interface, state"));
+  if (key == "identity") return read_text(value, key, request.identity);
+  return fail(wrong("the request has a key that is not known; known are request, interface, state, "
+                    "identity"));
 }
 
 ordered_json value_of(const InterfaceOverview& interface) {
@@ -94,7 +96,7 @@ Result<Request> parse_request(std::string_view line) {
     const Status read = read_entry(key, entry, command, request);
     if (!read) return fail(read.error());
   }
-  const std::array<std::string_view, 4>::const_iterator known =
+  const std::array<std::string_view, 5>::const_iterator known =
       std::ranges::find(commands, command);
   if (known == commands.end())
     return fail(wrong(fmt::format("the request is none of: {}", fmt::join(commands, ", "))));
@@ -102,6 +104,8 @@ Result<Request> parse_request(std::string_view line) {
   const bool has_filter = !request.interface.empty() || !request.state.empty();
   if (has_filter && request.command != Command::peers)
     return fail(wrong("only peers takes an interface or a state"));
+  if (request.identity.empty() == (request.command == Command::accept_database))
+    return fail(wrong("accept-database takes an identity, and nothing else does"));
   if (!request.state.empty() &&
       std::ranges::find(peer_stage_names, request.state) == peer_stage_names.end())
     return fail(wrong(fmt::format("the state is none of: {}", fmt::join(peer_stage_names, ", "))));
@@ -134,7 +138,9 @@ std::string line_of(const Overview& overview) {
       {"interfaces", interfaces},
       {"gateway", database.gateway},
       {"same_name", database.same_name},
-      {"name_refused", database.is_refused}});
+      {"name_refused", database.is_refused},
+      {"database_problem",
+       database.problem.empty() ? ordered_json(nullptr) : ordered_json(database.problem)}});
 }
 
 std::string line_of(const DrainAnswer& answer) {

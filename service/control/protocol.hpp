@@ -15,6 +15,7 @@
 //   {"request": "peers", "interface": "wg0", "state": "live"}     (both may be left out)
 //   {"request": "drain"}
 //   {"request": "resume"}
+//   {"request": "accept-database", "identity": "..."}
 //
 // and reads any number of lines for each. The last one is {"done": true}, or tells why the answer
 // ends: {"error": "...", "code": "usage"}. What comes without it has been cut off.
@@ -24,12 +25,13 @@ namespace provisiond::control {
 inline constexpr const char* default_socket = "/run/wg-provisiond/control.sock";
 inline constexpr std::size_t longest_request = 4096; // bytes, the newline included
 
-enum class Command : std::uint8_t { status, peers, drain, resume };
+enum class Command : std::uint8_t { status, peers, drain, resume, accept_database };
 
 struct Request {
   Command command = Command::status;
-  std::string interface; // of `peers`; empty: all
-  std::string state;     // likewise
+  std::string interface;  // of `peers`; empty: all
+  std::string state;      // likewise
+  std::string identity{}; // of `accept-database`
 };
 
 // Whatever the bytes: a request, or what is wrong with it.

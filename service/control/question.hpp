@@ -34,6 +34,11 @@ struct DrainQuestion {
   bool begins = true; // false: ends
 };
 
+// The database that was found last is the right one.
+struct AcceptQuestion {
+  std::string identity; // which one is meant
+};
+
 struct InterfaceOverview {
   std::string name;
   std::string network;
@@ -58,6 +63,7 @@ struct DatabaseOverview {
   std::string identity{};       // empty: not known yet
   bool is_another = false;      // than the one that answered first
   std::size_t missing_rows = 0; // peers that are kept although it does not know them
+  std::string problem{};        // why it cannot be used, or a session cannot; empty: none
 };
 
 struct Overview {
@@ -74,8 +80,12 @@ struct DrainAnswer {
   bool is_draining = false;
 };
 
-using QuestionBody = std::variant<OverviewQuestion, PeersQuestion, DrainQuestion>;
-using AnswerBody = std::variant<Overview, PeerSlice, DrainAnswer>;
+struct AcceptAnswer {
+  bool is_accepted = false; // false: it is not the one that was found last
+};
+
+using QuestionBody = std::variant<OverviewQuestion, PeersQuestion, DrainQuestion, AcceptQuestion>;
+using AnswerBody = std::variant<Overview, PeerSlice, DrainAnswer, AcceptAnswer>;
 
 // control -> loop and back; `ticket` says which client waits for it.
 struct Question {

@@ -82,7 +82,11 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
                     .flow = flow,
                     .turn_times = turn_times,
                     .questions = questions,
-                    .answers = control_answers},
+                    .answers = control_answers,
+                    .accept_database =
+                        [this](const std::string& identity) {
+                          return database_watch->accept(identity);
+                        }},
                    Clock::now()},
       network_watch{interfaces, networks},
       routing{{.interfaces = interfaces,
@@ -132,6 +136,7 @@ Result<Opened> open_all(const settings::Settings& settings,
   if (!links) return fail(links.error());
   Result<std::optional<ControlSocket>> control_socket = open_control(settings.control);
   if (!control_socket) return fail(control_socket.error());
+  KnownDatabase known_database = KnownDatabase::open(identity_file(settings.database));
   const Status confined = confine(settings, *loader);
   if (!confined) return fail(confined.error());
 
@@ -148,9 +153,9 @@ Result<Opened> open_all(const settings::Settings& settings,
   Result<std::unique_ptr<events::SourceSet>> sources =
       events::SourceSet::open(source_openers(settings, *loader, *metrics), preferences, *metrics);
   if (!sources) return fail(sources.error());
-  return Opened{std::move(metrics),        std::move(exposer),     std::move(loader),
-                std::move(*sources),       std::move(*raw_sender), std::move(*links),
-                std::move(*control_socket)};
+  return Opened{std::move(metrics),         std::move(exposer),       std::move(loader),
+                std::move(*sources),        std::move(*raw_sender),   std::move(*links),
+                std::move(*control_socket), std::move(known_database)};
 }
 
 } // namespace
@@ -187,12 +192,15 @@ Result<std::unique_ptr<Daemon>> Daemon::make(const settings::Settings& settings,
   parts->device_threads = std::move(*device_threads);
   const Status controlled = parts->start_control();
   if (!controlled) return fail(controlled.error());
-  parts->database_watch =
-      std::make_unique<DatabaseWatch>(DatabaseWatch::Wiring{.flow = parts->flow,
-                                                            .sessions = DatabaseWatch::sessions_of(
-                                                                *parts->pool, *parts->change_feed),
-                                                            .metrics = parts->metrics},
-                                      database_watch_limits(settings), Clock::now());
+  parts->database_watch = std::make_unique<DatabaseWatch>(
+      DatabaseWatch::Wiring{.flow = parts->flow,
+                            .sessions =
+                                DatabaseWatch::sessions_of(*parts->pool, *parts->change_feed),
+                            .metrics = parts->metrics,
+                            .known = parts->opened.known_database.identity(),
+                            .keep = [&known = parts->opened.known_database](
+                                        const std::string& identity) { known.keep(identity); }},
+      database_watch_limits(settings), Clock::now());
   return std::unique_ptr<Daemon>{new Daemon{std::move(parts)}};
 }
 

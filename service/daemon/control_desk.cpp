@@ -42,6 +42,9 @@ control::AnswerBody ControlDesk::answer_to(const control::QuestionBody& question
           },
           [&](const control::PeersQuestion& asked) -> control::AnswerBody { return peers(asked); },
           [&](const control::DrainQuestion& asked) -> control::AnswerBody { return drain(asked); },
+          [&](const control::AcceptQuestion& asked) -> control::AnswerBody {
+            return control::AcceptAnswer{.is_accepted = wiring_.accept_database(asked.identity)};
+          },
       },
       question);
 }

@@ -12,9 +12,11 @@
 #include "settings/settings.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace provisiond::daemon {
@@ -31,10 +33,12 @@ class ControlDesk {
     const TurnTimes& turn_times;
     Channel<control::Question>& questions; // control -> loop
     Channel<control::Answer>& answers;     // loop -> control; dropped when nobody takes them
+    // False: it is another that answers.
+    std::function<bool(const std::string&)> accept_database{};
   };
 
-  ControlDesk(const Wiring& wiring, TimePoint started_at)
-      : wiring_{wiring}, started_at_{started_at} {}
+  ControlDesk(Wiring wiring, TimePoint started_at)
+      : wiring_{std::move(wiring)}, started_at_{started_at} {}
 
   // True when a drain began or ended.
   bool answer_one(const control::DatabaseOverview& database, TimePoint now);

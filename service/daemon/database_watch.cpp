@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 namespace provisiond::daemon {
 namespace {
@@ -70,23 +71,35 @@ void DatabaseWatch::become_stale() {
 
 void DatabaseWatch::found(const std::string& identity) {
   if (identity.empty() || identity == identity_) return;
-  const bool is_first = first_identity_.empty();
-  identity_ = identity;
-  if (is_first) {
-    first_identity_ = identity;
-    return;
-  }
+  const bool was_found = !std::exchange(identity_, identity).empty();
+  if (first_identity_.empty()) return take_for_ours(identity);
+  if (!was_found && !is_another()) return; // as before the start
   wiring_.metrics.another_database.set(is_another() ? 1 : 0);
   if (is_another()) {
     wiring_.flow.follow_another_database();
     return log::warning("another database answers than before, no peer is removed because it does "
-                        "not know it; restart when this is meant",
+                        "not know it; wg-provisionctl accept-database when this is meant",
                         {{"before", first_identity_},
                          {"now", identity_},
                          {"max_missing", in_seconds(limits_.max_missing)}});
   }
   wiring_.flow.follow_first_database();
   log::info("the database is the one it was first", {{"identity", identity_}});
+}
+
+void DatabaseWatch::take_for_ours(const std::string& identity) {
+  first_identity_ = identity;
+  if (wiring_.keep) wiring_.keep(identity);
+}
+
+bool DatabaseWatch::accept(const std::string& identity) {
+  if (identity.empty() || identity != identity_) return false;
+  if (!is_another()) return true;
+  log::warning("another database was accepted", {{"before", first_identity_}, {"now", identity}});
+  take_for_ours(identity);
+  wiring_.metrics.another_database.set(0);
+  wiring_.flow.follow_first_database();
+  return true;
 }
 
 // At once, and when more have come since; they come by the hundred.

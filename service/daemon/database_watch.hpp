@@ -30,6 +30,8 @@ class DatabaseWatch {
     flow::Flow& flow;
     Sessions sessions;
     metrics::Metrics& metrics;
+    std::string known{};                            // the database of before the start; empty: none
+    std::function<void(const std::string&)> keep{}; // over restarts
   };
   struct Limits {
     Duration max_stale{};       // zero: for ever
@@ -40,7 +42,8 @@ class DatabaseWatch {
   static Sessions sessions_of(lookup::Pool& pool, lookup::ChangeFeed& change_feed);
 
   DatabaseWatch(Wiring wiring, const Limits& limits, TimePoint now)
-      : wiring_{std::move(wiring)}, limits_{limits}, staleness_{limits.max_stale, now} {}
+      : wiring_{std::move(wiring)}, limits_{limits}, staleness_{limits.max_stale, now},
+        first_identity_{wiring_.known} {}
 
   // With every turn of the loop's tick: who waits is looked up once somebody can be asked, and
   // until then the sessions hurry.
@@ -51,13 +54,18 @@ class DatabaseWatch {
   // that a standby has served meanwhile go to it.
   void seek_primary();
 
-  // A session has found this database at its other end. The first one is ours until the end; an
-  // empty name says nothing.
+  // A session has found this database at its other end. The first one ever is ours, until another
+  // one is accepted; an empty name says nothing.
   void found(const std::string& identity);
+  // Another one was meant. False when it is not the one that was found last.
+  bool accept(const std::string& identity);
   [[nodiscard]] const std::string& identity() const { return identity_; } // the last one
-  [[nodiscard]] bool is_another() const { return identity_ != first_identity_; }
+  [[nodiscard]] bool is_another() const {
+    return !identity_.empty() && identity_ != first_identity_;
+  }
 
  private:
+  void take_for_ours(const std::string& identity);
   void note_answers(const Instant& now);
   void become_stale();
   void warn_of_missing_rows(TimePoint now);

@@ -10,6 +10,7 @@
 #include "daemon/event_sources.hpp"
 #include "daemon/identity.hpp"
 #include "daemon/interfaces.hpp"
+#include "daemon/known_database.hpp"
 #include "daemon/network_watch.hpp"
 #include "daemon/notifier.hpp"
 #include "daemon/routing.hpp"
@@ -45,6 +46,7 @@ struct Opened {
   kernel::RawSender raw_sender;
   kernel::LinkMonitor links;
   std::optional<ControlSocket> control_socket; // none when switched off
+  KnownDatabase known_database;
 };
 
 struct Daemon::Parts {

@@ -110,7 +110,10 @@ void Daemon::take_answers() {
 void Daemon::take_pool_events() {
   for (const lookup::PoolEvent& event : parts_->pool_events.drain(64)) {
     remark_on(event, parts_->last_database_problem);
+    if (event.kind == lookup::PoolEvent::Kind::schema_mismatch)
+      parts_->metrics.schema_mismatch.set(1);
     if (event.kind == lookup::PoolEvent::Kind::connected) {
+      parts_->metrics.schema_mismatch.set(0);
       parts_->database_watch->found(event.identity);
       parts_->database_watch->connected(Instant::now());
     }
@@ -172,16 +175,20 @@ void Daemon::take_link_events() {
 
 void Daemon::take_control_questions() {
   const lookup::Presence presence = parts_->reporter->presence();
+  const lookup::PoolState pool = parts_->pool->state();
   const control::DatabaseOverview database{
-      .sessions = parts_->pool->state().connected_sessions,
+      .sessions = pool.connected_sessions,
       .gateway = parts_->gateway.name,
       .same_name = presence.others,
       .is_refused = presence.is_refused,
       .networks = parts_->network_watch.overview(),
       .identity = parts_->database_watch->identity(),
       .is_another = parts_->database_watch->is_another(),
-      .missing_rows = static_cast<std::size_t>(parts_->metrics.missing_rows.value())};
+      .missing_rows = static_cast<std::size_t>(parts_->metrics.missing_rows.value()),
+      .problem = pool.schema_problem.empty() ? pool.last_error : pool.schema_problem};
   if (parts_->control_desk.answer_one(database, Clock::now())) announce();
+  // What was kept because another database did not know it.
+  if (database.is_another && !parts_->database_watch->is_another()) ask_again();
 }
 
 void Daemon::tick() {

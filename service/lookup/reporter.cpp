@@ -208,10 +208,35 @@ Status Reporter::write_others(const std::vector<DatabaseReport>& reports) {
   for (const DatabaseReport& report : reports) {
     const InterfaceReport* const interface = std::get_if<InterfaceReport>(&report);
     if (interface == nullptr || is_refused) continue;
-    Status told = record(*connection_, *interface, *networks_.references(), limits_.gateway);
+    Status told = write_interface(*interface);
     if (!told) return told;
   }
   wiring_.metrics.reports_written.add(reports.size());
+  return {};
+}
+
+// In slices, each a statement of its own within the deadline, of which a failure halves the next
+// ones: what was told stays, and the report of the next minute comes further.
+Status Reporter::write_interface(const InterfaceReport& report) {
+  std::size_t told = 0;
+  do {
+    const std::size_t count = std::min(actives_at_once_, report.active.size() - told);
+    InterfaceReport slice{.interface = report.interface,
+                          .name = report.name,
+                          .key = report.key,
+                          .position = report.position,
+                          .peers = report.peers,
+                          .active = {}};
+    const auto first = report.active.begin() + static_cast<std::ptrdiff_t>(told);
+    slice.active.assign(first, first + static_cast<std::ptrdiff_t>(count));
+    Status done = record(*connection_, slice, *networks_.references(), limits_.gateway);
+    if (!done) {
+      actives_at_once_ = std::max<std::size_t>(1, count / 2);
+      return done;
+    }
+    told += count;
+  } while (told < report.active.size());
+  actives_at_once_ = std::min(most_actives_at_once, 2 * actives_at_once_);
   return {};
 }
 

@@ -61,6 +61,7 @@ class Reporter {
 
  private:
   static constexpr std::size_t most_ownerships_at_once = 1'024;
+  static constexpr std::size_t most_actives_at_once = 2'048;
 
   struct Batch {
     std::vector<SessionOwnership> ownerships;
@@ -81,6 +82,7 @@ class Reporter {
   void postpone(Batch& batch, const std::vector<PublicKey>& busy);
   void give_up_hopeless(std::vector<SessionOwnership>& ownerships, const Error& error);
   Status write_others(const std::vector<DatabaseReport>& reports);
+  Status write_interface(const InterfaceReport& report);
   Status open();
   void pause_after(const Error& error, TimePoint now);
 
@@ -94,6 +96,7 @@ class Reporter {
   // The thread's.
   std::unique_ptr<postgres::Connection> connection_;
   std::size_t ownerships_at_once_ = most_ownerships_at_once; // fewer after a failure
+  std::size_t actives_at_once_ = most_actives_at_once;       // likewise
   TimePoint ownerships_due_;
   TimePoint others_due_;
   TimePoint alive_due_;

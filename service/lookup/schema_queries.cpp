@@ -13,12 +13,13 @@
 namespace provisiond::lookup {
 namespace {
 
-std::optional<std::string> compare_schema(int found) {
+// `oldest` is the version from which on a program may use the schema.
+std::optional<std::string> compare_schema(int found, int oldest) {
   if (found < sql::needed_schema_version)
     return fmt::format("the database has schema version {}, this build needs {}: run "
                        "wg-provisionctl db migrate",
                        found, sql::needed_schema_version);
-  if (found > sql::needed_schema_version)
+  if (oldest > sql::needed_schema_version)
     return fmt::format("the database has schema version {}, this build knows only {}: install a "
                        "newer wg-provisiond",
                        found, sql::needed_schema_version);
@@ -43,7 +44,11 @@ Result<Schema> read_schema(postgres::Connection& connection) {
       "read the schema version", [](pqxx::nontransaction& query) -> Result<Schema> {
         Schema schema;
         try {
-          schema.problem = compare_schema(query.exec(sql::schema_version)[0][0].as<int>(0));
+          const int found = query.exec(sql::schema_version)[0][0].as<int>(0);
+          const bool is_newer = found > sql::needed_schema_version;
+          const int oldest =
+              is_newer ? query.exec(sql::compatible_from)[0][0].as<int>(found) : found;
+          schema.problem = compare_schema(found, oldest);
           if (!schema.problem)
             schema.identity = query.exec(sql::database_identity)[0][0].as<std::string>("");
         } catch (const pqxx::sql_error& cause) {

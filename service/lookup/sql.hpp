@@ -13,6 +13,9 @@ inline constexpr int needed_schema_version = 14;
 
 inline constexpr const char* schema_version = "SELECT wg_provision.schema_version()";
 
+// Of a schema that is newer than ours: the oldest version that it still fits.
+inline constexpr const char* compatible_from = "SELECT wg_provision.compatible_from()";
+
 // NULL when it has none.
 inline constexpr const char* database_identity = "SELECT wg_provision.database_identity()";
 

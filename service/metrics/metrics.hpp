@@ -145,7 +145,8 @@ struct Metrics {
   Gauge database_up;              // sessions connected now
   Counter database_answers;       // to anything that was asked
   Gauge database_last_answer;     // seconds since 1970; 0: none yet
-  Gauge another_database;         // 1: not the one that answered first
+  Gauge another_database;         // 1: not the one that is ours
+  Gauge schema_mismatch;          // 1: its schema is too old, too new, missing or not permitted
   Counter gateway_name_conflicts; // times that another gateway was alive under our name
   Counter lookups_resumed;        // of keys that waited for the database to come back
   Counter changes;                // keys that the database said had changed

@@ -132,7 +132,9 @@ constexpr std::array table{
     gauge<&M::database_last_answer>("wg_provisiond_database_last_answer_timestamp_seconds", "",
                                     "When the database last answered, in seconds since 1970."),
     gauge<&M::another_database>("wg_provisiond_another_database", "",
-                                "1 while another database answers than the first since the start."),
+                                "1 while another database answers than the one that is ours."),
+    gauge<&M::schema_mismatch>("wg_provisiond_database_schema_mismatch", "",
+                               "1 while the database cannot be used because of its schema."),
     counter<&M::gateway_name_conflicts>(
         "wg_provisiond_gateway_name_conflicts_total", "",
         "Reports that found another gateway alive under the same name."),

@@ -178,7 +178,7 @@ Result<SecretString> ConnectionString::complete(const Defaults& defaults) const 
   leave("keepalives_idle", "10");
   leave("keepalives_interval", "5");
   leave("keepalives_count", "3");
-  leave("fallback_application_name", "wg-provisiond");
+  leave("fallback_application_name", defaults.application);
   if (const char* const target = word_for(defaults.target))
     words.insert_or_assign("target_session_attrs", SecretString{target});
 

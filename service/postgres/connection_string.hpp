@@ -21,6 +21,7 @@ struct Defaults {
   std::chrono::milliseconds connect_timeout; // rounded up to seconds, which is what libpq counts
   std::chrono::milliseconds tcp_user_timeout;
   Target target = Target::any;
+  const char* application = "wg-provisiond"; // as the server's log and the audit trail show it
 };
 
 // A connection string, "host=db user=x" or "postgresql://x@db/name", as libpq itself reads it: key

@@ -43,6 +43,7 @@ int code_of_sqlstate(std::string_view sqlstate) {
   if (sqlstate == "P0001" || sqlstate.starts_with("21") || sqlstate.starts_with("22") ||
       sqlstate.starts_with("23"))
     return EPERM;
+  if (sqlstate.starts_with("40")) return EAGAIN;
   if (sqlstate.starts_with("08") || sqlstate.starts_with("57P")) return ENOTCONN;
   return 0;
 }

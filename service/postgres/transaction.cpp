@@ -12,8 +12,9 @@ Result<std::unique_ptr<RawConnection>> open_connection(const SecretString& dsn) 
   using std::chrono::seconds;
   const Result<ConnectionString> string = ConnectionString::parse(dsn);
   if (!string) return fail(string.error().while_doing("connect to the database"));
-  const Result<SecretString> complete =
-      string->complete({.connect_timeout = seconds{5}, .tcp_user_timeout = seconds{30}});
+  const Result<SecretString> complete = string->complete({.connect_timeout = seconds{5},
+                                                          .tcp_user_timeout = seconds{30},
+                                                          .application = "wg-provisionctl"});
   if (!complete) return fail(complete.error().while_doing("connect to the database"));
   QueryWatch watch{std::chrono::milliseconds::zero()}; // never cut
   Result<std::unique_ptr<RawConnection>> connection = connect(*complete, watch);

@@ -8,6 +8,7 @@
 
 #include <pqxx/pqxx>
 
+#include <cerrno>
 #include <exception>
 #include <memory>
 #include <string>
@@ -21,10 +22,11 @@ namespace provisiond::postgres {
 Result<std::unique_ptr<RawConnection>> open_connection(const SecretString& dsn);
 
 // Connects and calls `work` in one transaction, which is committed when the result is a value and
-// rolled back when it is an error. `work` may throw what pqxx throws.
+// rolled back when it is an error. `work` may throw what pqxx throws. What fails because of others
+// (a deadlock, a serialization failure) fails.
 template <class Work>
-std::invoke_result_t<Work, pqxx::work&> in_transaction(const SecretString& dsn,
-                                                       std::string_view operation, Work work) {
+std::invoke_result_t<Work, pqxx::work&> in_transaction_once(const SecretString& dsn,
+                                                            std::string_view operation, Work work) {
   const Result<std::unique_ptr<RawConnection>> connection = open_connection(dsn);
   if (!connection) return fail(connection.error());
   try {
@@ -37,6 +39,18 @@ std::invoke_result_t<Work, pqxx::work&> in_transaction(const SecretString& dsn,
   } catch (const std::exception& cause) {
     return fail(database_error(cause).while_doing(operation));
   }
+}
+
+// The same, and what fails because of others is done again, four times at most: `work` is called
+// anew, and does nothing outside of the transaction.
+template <class Work>
+std::invoke_result_t<Work, pqxx::work&> in_transaction(const SecretString& dsn,
+                                                       std::string_view operation, Work work) {
+  constexpr int repetitions = 4;
+  std::invoke_result_t<Work, pqxx::work&> result = in_transaction_once(dsn, operation, work);
+  for (int i = 0; i < repetitions && !result && result.error().code() == EAGAIN; ++i)
+    result = in_transaction_once(dsn, operation, work);
+  return result;
 }
 
 } // namespace provisiond::postgres

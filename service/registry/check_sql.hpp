@@ -9,10 +9,16 @@ namespace provisiond::registry::sql {
 
 inline constexpr const char* has_schema =
     "SELECT pg_catalog.to_regnamespace('wg_provision') IS NOT NULL";
+// $1: a table of ours. False also where the schema is older than it.
+inline constexpr const char* may_check =
+    "SELECT coalesce(pg_catalog.has_table_privilege(pg_catalog.to_regclass("
+    "'wg_provision.' || $1)::pg_catalog.oid, 'SELECT'), false)"
+    " AND pg_catalog.has_schema_privilege('wg_provision', 'USAGE')";
 
 struct Check {
   const char* name;
   const char* query;
+  const char* reads = nullptr; // a table of ours, without a right to which it is not asked
 };
 
 inline constexpr Check schema_owner_check{
@@ -282,6 +288,39 @@ inline constexpr Check role_grants_check{
     " WHERE p.pronamespace = 'wg_provision'::pg_catalog.regnamespace AND r.rolname NOT LIKE"
     " 'wg\\_provision\\_%' ORDER BY 1"};
 
+// Logins that are trusted with every network although there are several.
+inline constexpr Check onboarding_bounds_check{
+    "onboarding_bounds",
+    "WITH RECURSIVE members AS (SELECT a.member FROM pg_catalog.pg_auth_members a"
+    " JOIN pg_catalog.pg_roles g ON g.oid = a.roleid WHERE g.rolname = 'wg_provision_onboarding'"
+    " UNION SELECT a.member FROM pg_catalog.pg_auth_members a JOIN members m ON a.roleid = "
+    "m.member)"
+    " SELECT pg_catalog.format('the login %I may onboard for every network', r.rolname),"
+    " pg_catalog.format('SELECT wg_provision.allow_onboarding(%L, n.name) FROM"
+    " wg_provision.networks n WHERE n.name IN (%s);', r.rolname, (SELECT pg_catalog.string_agg("
+    "pg_catalog.quote_literal(n.name), ', ' ORDER BY n.name) FROM wg_provision.networks n))"
+    " FROM members m JOIN pg_catalog.pg_roles r ON r.oid = m.member WHERE r.rolcanlogin"
+    " AND NOT EXISTS (SELECT FROM wg_provision.onboarding_logins l WHERE l.login = r.rolname)"
+    " AND (SELECT pg_catalog.count(*) FROM wg_provision.networks) > 1 ORDER BY 1",
+    "onboarding_logins"};
+
+// The same of gateways, as soon as there is one.
+inline constexpr Check gateway_bounds_check{
+    "gateway_bounds",
+    "WITH RECURSIVE members AS (SELECT a.member FROM pg_catalog.pg_auth_members a"
+    " JOIN pg_catalog.pg_roles g ON g.oid = a.roleid WHERE g.rolname = 'wg_provision_daemon'"
+    " UNION SELECT a.member FROM pg_catalog.pg_auth_members a JOIN members m ON a.roleid = "
+    "m.member)"
+    " SELECT pg_catalog.format('the login %I may be every gateway for every network', r.rolname),"
+    " pg_catalog.format('SELECT wg_provision.allow_gateway(%L, g.name) FROM"
+    " wg_provision.gateways g WHERE g.name IN (%s);', r.rolname, (SELECT pg_catalog.string_agg("
+    "pg_catalog.quote_literal(g.name), ', ' ORDER BY g.name) FROM wg_provision.gateways g))"
+    " FROM members m JOIN pg_catalog.pg_roles r ON r.oid = m.member WHERE r.rolcanlogin"
+    " AND NOT EXISTS (SELECT FROM wg_provision.gateway_logins l WHERE l.login = r.rolname)"
+    " AND EXISTS (SELECT FROM wg_provision.gateways)"
+    " AND (SELECT pg_catalog.count(*) FROM wg_provision.networks) > 1 ORDER BY 1",
+    "gateway_logins"};
+
 inline constexpr Check transport_check{
     "transport",
     "SELECT pg_catalog.format('this connection, from %s to %s, is without TLS',"
@@ -294,9 +333,9 @@ inline constexpr Check transport_check{
     " AND NOT pg_catalog.inet_server_addr() <<= '127.0.0.0/8'"};
 
 inline constexpr std::array checks{
-    schema_owner_check, object_owner_check, group_attributes_check, public_rights_check,
-    shadowing_check,    search_path_check,  role_attributes_check,  role_membership_check,
-    role_grants_check,  transport_check,
+    schema_owner_check, object_owner_check,      group_attributes_check, public_rights_check,
+    shadowing_check,    search_path_check,       role_attributes_check,  role_membership_check,
+    role_grants_check,  onboarding_bounds_check, gateway_bounds_check,   transport_check,
 };
 
 } // namespace provisiond::registry::sql

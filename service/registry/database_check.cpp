@@ -1,5 +1,6 @@
 #include "registry/database_check.hpp"
 
+#include "postgres/pqxx_calls.hpp"
 #include "postgres/transaction.hpp"
 #include "registry/check_sql.hpp"
 
@@ -17,6 +18,9 @@ Result<std::vector<Finding>> check_database(const SecretString& dsn) {
               Error{"it has no wg_provision schema: run wg-provisionctl db migrate", ENOENT});
         std::vector<Finding> findings;
         for (const sql::Check& check : sql::checks) {
+          if (check.reads != nullptr &&
+              !exec_params(work, sql::may_check, check.reads)[0][0].as<bool>())
+            continue;
           for (const pqxx::row& row : work.exec(check.query))
             findings.push_back({.check = check.name,
                                 .text = row[0].as<std::string>(),

@@ -5,7 +5,10 @@
 #include "registry/rows.hpp"
 #include "registry/sql.hpp"
 
+#include <fmt/format.h>
+
 #include <cerrno>
+#include <utility>
 
 namespace provisiond::registry {
 namespace {
@@ -28,6 +31,40 @@ ImportReport import_rows(pqxx::work& work, const NextRow& next_row) {
   return report;
 }
 
+// An import keeps its pools and its network until it commits, and who wants an address there waits:
+// so many rows take half a second.
+constexpr std::int64_t rows_of_a_piece = 2'000;
+
+// Each piece in a transaction of its own; what they refuse is counted from the first row of all.
+Result<ImportReport> import_in_pieces(const SecretString& dsn, const NextRow& next_row) {
+  ImportReport all;
+  std::optional<ImportRow> next = next_row();
+  std::int64_t before = 0;
+  do {
+    std::int64_t taken = 0;
+    const NextRow rows_of_this = [&]() -> std::optional<ImportRow> {
+      if (!next || taken == rows_of_a_piece) return std::nullopt;
+      ++taken;
+      return std::exchange(next, next_row());
+    };
+    Result<ImportReport> piece = in_transaction_once(
+        dsn, "import the manifest",
+        [&](pqxx::work& work) -> Result<ImportReport> { return import_rows(work, rows_of_this); });
+    if (!piece && before == 0) return piece;
+    if (!piece)
+      return fail(Error{fmt::format("{}; the first {} rows have been imported, the rest has not",
+                                    piece.error().message(), before),
+                        piece.error().code()});
+    all.added += piece->added;
+    for (RefusedRow& refused : piece->refused) {
+      refused.row += before;
+      all.refused.push_back(std::move(refused));
+    }
+    before += taken;
+  } while (next);
+  return all;
+}
+
 std::vector<std::string> names_of(const pqxx::result& rows) {
   std::vector<std::string> names;
   for (pqxx::row::size_type i = 0; i < rows.columns(); ++i)
@@ -39,13 +76,15 @@ std::vector<std::string> names_of(const pqxx::result& rows) {
 
 Result<ImportReport> import_peers(const SecretString& dsn, const NextRow& next_row,
                                   bool all_or_nothing) {
+  if (!all_or_nothing) return import_in_pieces(dsn, next_row);
   ImportReport report;
-  const Status done = in_transaction(dsn, "import the manifest", [&](pqxx::work& work) -> Status {
-    report = import_rows(work, next_row);
-    if (all_or_nothing && !report.refused.empty())
-      return fail(Error{"rows are refused", ECANCELED}); // rolls back
-    return {};
-  });
+  const Status done =
+      in_transaction_once(dsn, "import the manifest", [&](pqxx::work& work) -> Status {
+        report = import_rows(work, next_row);
+        if (!report.refused.empty())
+          return fail(Error{"rows are refused", ECANCELED}); // rolls back
+        return {};
+      });
   if (!done && done.error().code() != ECANCELED) return fail(done.error());
   if (!done) report.added = 0;
   return report;
@@ -53,7 +92,7 @@ Result<ImportReport> import_peers(const SecretString& dsn, const NextRow& next_r
 
 Status export_peers(const SecretString& dsn, const std::optional<std::string>& network,
                     const std::function<void(const std::vector<std::string>&)>& take) {
-  return in_transaction(dsn, "export the peers", [&](pqxx::work& work) -> Status {
+  return in_transaction_once(dsn, "export the peers", [&](pqxx::work& work) -> Status {
     const Status known = expect_network(work, network);
     if (!known) return fail(known.error());
     const pqxx::result rows = exec_params(work, sql::export_peers, or_null(network));

@@ -4,17 +4,56 @@
 #include "registry/rows.hpp"
 #include "registry/sql.hpp"
 
+#include <cerrno>
+#include <utility>
+
 namespace provisiond::registry {
 
 namespace {
 
+ClientDefaults client_defaults_from(const pqxx::row& row, const char* allowed_ips) {
+  return ClientDefaults{.endpoint = text_or_none(row["endpoint"]),
+                        .dns = text_or_none(row["dns"]),
+                        .allowed_ips = text_or_none(row[allowed_ips]),
+                        .gateway_keys = words_of(row["gateway_keys"])};
+}
+
 ClientDefaults client_defaults_of(pqxx::work& work, const std::string& network) {
   const pqxx::result rows = exec_params(work, sql::client_defaults, network);
-  if (rows.empty()) return {};
-  return ClientDefaults{.endpoint = text_or_none(rows[0]["endpoint"]),
-                        .dns = text_or_none(rows[0]["dns"]),
-                        .allowed_ips = text_or_none(rows[0]["allowed_ips"]),
-                        .gateway_keys = words_of(rows[0]["gateway_keys"])};
+  return rows.empty() ? ClientDefaults{} : client_defaults_from(rows[0], "allowed_ips");
+}
+
+struct Added {
+  PeerRow peer;
+  ClientDefaults network;
+};
+
+// What a role that may add peers, and not read them, is told of one.
+Result<Added> just_added(pqxx::work& work, const NewPeer& peer) {
+  const pqxx::result rows = exec_params(work, sql::just_added, peer.public_key.to_string());
+  if (rows.empty()) return fail(Error{"the peer is not there any more", ENOENT});
+  const pqxx::row row = rows[0];
+  Added told;
+  told.peer.id = row["id"].as<std::int64_t>();
+  told.peer.network = peer.network;
+  told.peer.name = peer.name;
+  told.peer.public_key = peer.public_key.to_string();
+  told.peer.allowed_ips = words_of(row["allowed_ips"]);
+  told.peer.has_preshared_key = peer.preshared_key != nullptr;
+  told.peer.keepalive_seconds = row["keepalive_seconds"].as<int>();
+  told.peer.is_enabled = true;
+  told.peer.state = "enabled";
+  told.peer.expires_at = peer.expires_at;
+  told.peer.labels = "{}";
+  told.network = client_defaults_from(row, "client_allowed_ips");
+  return told;
+}
+
+Result<Added> added(pqxx::work& work, const NewPeer& peer) {
+  if (!may_read(work, "peer_list")) return just_added(work, peer);
+  Result<PeerRow> row = peer_with_key(work, peer.public_key, peer.network);
+  if (!row) return fail(row.error());
+  return Added{.peer = std::move(*row), .network = client_defaults_of(work, peer.network)};
 }
 
 void apply(pqxx::work& work, const PublicKey& key, const PeerChange& change) {
@@ -29,17 +68,17 @@ void apply(pqxx::work& work, const PublicKey& key, const PeerChange& change) {
 
 Result<PeerRow> add_peer(const SecretString& dsn, const NewPeer& peer,
                          const BeforeCommit& before_commit) {
-  return in_transaction(dsn, "add the peer", [&](pqxx::work& work) -> Result<PeerRow> {
+  return in_transaction_once(dsn, "add the peer", [&](pqxx::work& work) -> Result<PeerRow> {
     const std::optional<std::string> keepalive = number_text(peer.keepalive_seconds);
     exec_params(work, sql::add_peer, peer.network, peer.public_key.to_string(),
                 or_null(peer.allowed_ips), peer.preshared_key, or_null(keepalive),
                 or_null(peer.expires_at), or_null(peer.name));
     apply(work, peer.public_key, peer.change);
-    Result<PeerRow> row = peer_with_key(work, peer.public_key, peer.network);
-    if (!row) return row;
-    const Status ready = before_commit(*row, client_defaults_of(work, peer.network));
+    Result<Added> now = added(work, peer);
+    if (!now) return fail(now.error());
+    const Status ready = before_commit(now->peer, now->network);
     if (!ready) return fail(ready.error());
-    return row;
+    return std::move(now->peer);
   });
 }
 

@@ -50,6 +50,14 @@ std::optional<Revocation> revocation_of(pqxx::work& work, const PublicKey& key) 
                     .reason = text_or_none(rows[0]["reason"])};
 }
 
+// Of a key on its way out, its peer's; of every other, itself.
+PublicKey key_of_today(pqxx::work& work, const PublicKey& key) {
+  if (!may_read(work, "retiring_keys")) return key;
+  const pqxx::result rows = exec_params(work, sql::key_after_rotation, key.to_string());
+  if (rows.empty()) return key;
+  return PublicKey::parse(rows[0][0].as<std::string>()).value_or(key);
+}
+
 // Empty when the key is not expected anywhere.
 std::string network_that_expects(pqxx::work& work, const PublicKey& key) {
   if (!may_read(work, "expected_keys")) return {};
@@ -127,7 +135,7 @@ Result<Explanation> explain_key(const SecretString& dsn, const PublicKey& key,
   return in_transaction(dsn, "explain the key", [&](pqxx::work& work) -> Result<Explanation> {
     const Status known = expect_network(work, network);
     if (!known) return fail(known.error());
-    const Result<PeerRow> peer = peer_with_key(work, key, std::nullopt);
+    const Result<PeerRow> peer = peer_with_key(work, key_of_today(work, key), std::nullopt);
     Explanation explanation;
     if (peer) explanation.peer = *peer;
     if (!peer) explanation.revocation = revocation_of(work, key);

@@ -131,6 +131,13 @@ inline constexpr const char* list_pools =
 // $1: login, $2: gateway, $3: network, NULL for all.
 inline constexpr const char* allow_gateway = "SELECT wg_provision.allow_gateway($1, $2, $3)";
 inline constexpr const char* forbid_gateway = "SELECT wg_provision.forbid_gateway($1, $2)";
+// $1: login, $2: network, of forbid_onboarding NULL for all.
+inline constexpr const char* allow_onboarding = "SELECT wg_provision.allow_onboarding($1, $2)";
+inline constexpr const char* forbid_onboarding = "SELECT wg_provision.forbid_onboarding($1, $2)";
+inline constexpr const char* trust_onboarding = "SELECT wg_provision.trust_onboarding($1)";
+inline constexpr const char* list_onboarding =
+    "SELECT l.login, l.network, l.is_gone FROM wg_provision.onboarding_list l"
+    " ORDER BY l.login, l.network";
 inline constexpr const char* list_gateways =
     "SELECT g.gateway, g.interface, g.network, g.is_alive,"
     " pg_catalog.to_char(g.last_seen AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS "
@@ -144,6 +151,10 @@ inline constexpr const char* add_peer =
     " allowed_ips => pg_catalog.regexp_split_to_array($3::pg_catalog.text, "
     "'\\s*,\\s*')::pg_catalog.cidr[], preshared_key => $4,"
     " keepalive_seconds => $5::integer, expires_at => $6::pg_catalog.timestamptz, name => $7)";
+// $1: key of a peer that this transaction has added, for a role that may not read peers.
+inline constexpr const char* just_added =
+    "SELECT id, allowed_ips, keepalive_seconds, endpoint, dns, client_allowed_ips, gateway_keys"
+    " FROM wg_provision.just_added($1)";
 inline constexpr const char* revoke_peer = "SELECT wg_provision.revoke_peer($1, $2)";
 inline constexpr const char* set_peer_enabled =
     "UPDATE wg_provision.peers SET enabled = $2::boolean WHERE public_key = pg_catalog.decode($1, "
@@ -243,6 +254,12 @@ inline constexpr const char* network_that_expects =
     " JOIN wg_provision.networks n ON n.id = e.network_id WHERE e.public_key = "
     "pg_catalog.decode($1, "
     "'base64')";
+
+// $1: a key that was rotated out. The one that its peer has now, during the overlap.
+inline constexpr const char* key_after_rotation =
+    "SELECT pg_catalog.encode(p.public_key, 'base64') FROM wg_provision.retiring_keys r"
+    " JOIN wg_provision.peers p ON p.id = r.peer_id"
+    " WHERE r.public_key = pg_catalog.decode($1, 'base64') AND r.ends_at > pg_catalog.now()";
 
 // What the daemon would hear.
 inline constexpr const char* judge_key =

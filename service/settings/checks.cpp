@@ -97,6 +97,8 @@ void check_database(const Cursor& at, const Database& database) {
   if (has_limit && database.max_stale < 2 * database.poll_interval)
     at.problem_at("max-stale", "is less than twice database.poll-interval, after which an idle "
                                "gateway asks; make it longer");
+  if (!database.identity_file.empty() && !database.identity_file.starts_with('/'))
+    at.problem_at("identity-file", "is not an absolute path; begin it with '/'");
   if (!has_limit && database.when_stale == StalePolicy::remove)
     at.problem_at("when-stale", "has no database.max-stale to wait for; add it, such as 1h");
 }

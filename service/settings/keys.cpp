@@ -34,7 +34,7 @@ constexpr std::array<Field<Interface>, 11> interface_fields{{
     field<&Interface::route_within>("route-within", {1, 1'024}),
 }};
 
-constexpr std::array<Field<Database>, 14> database_fields{{
+constexpr std::array<Field<Database>, 15> database_fields{{
     Field<Database>{"dsn", dsn_bytes, read_dsn},
     Field<Database>{"dsn-file", dsn_bytes, read_dsn_file},
     Field<Database>{"dsn-credential", dsn_bytes, read_dsn_credential},
@@ -49,6 +49,7 @@ constexpr std::array<Field<Database>, 14> database_fields{{
     field<&Database::max_stale>("max-stale", {0, 720 * hour}),
     field<&Database::when_stale>("when-stale"),
     field<&Database::max_missing>("max-missing", {0, 720 * hour}),
+    field<&Database::identity_file>("identity-file", {2, 4'095}),
 }};
 
 constexpr std::array<Field<Events>, 3> events_fields{{

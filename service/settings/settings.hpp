@@ -59,6 +59,8 @@ struct Database {
   StalePolicy when_stale = StalePolicy::keep;     // the peers, after max_stale
   std::chrono::milliseconds max_missing{
       86'400'000}; // a peer without row and tombstone; 0: for ever
+  // Which database is ours, over restarts; empty: in the service's state directory.
+  std::string identity_file{};
   bool operator==(const Database&) const = default;
 };
 

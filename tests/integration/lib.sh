@@ -243,7 +243,8 @@ peer_set() {
 daemon_launch() {
   local config=$2
   DAEMON_NS=$1; shift 2
-  background "$WORK/daemon.log" ip netns exec "$DAEMON_NS" "$@" \
+  mkdir -p -m 700 "$WORK/state.$DAEMON_NS" # and not this machine's, which other daemons have
+  STATE_DIRECTORY="$WORK/state.$DAEMON_NS" background "$WORK/daemon.log" ip netns exec "$DAEMON_NS" "$@" \
     "${DAEMON:-$BUILD_DIR/service/wg-provisiond}" --config "$config"
   DAEMON_PID=${PIDS[-1]}
 }

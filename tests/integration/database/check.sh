@@ -88,6 +88,13 @@ run_check() {
     finds viewer_secret 'GRANT SELECT (preshared_key) ON wg_provision.peers TO wg_provision_viewer' 'wg_provision.peers (preshared_key)'
     finds daemon_call 'GRANT EXECUTE ON FUNCTION wg_provision.revoke_peer(text, text) TO checked_gateway' \
         'may call wg_provision.revoke_peer(text,text) by a right of its own'
+    check_sql "INSERT INTO wg_provision.networks (name) VALUES ('office')"
+    expect_ctl 0 'nothing found' db check --dsn "$checked_dsn"
+    finds unbound_desk "INSERT INTO wg_provision.networks (name) VALUES ('fleet')" \
+        'the login checked_desk may onboard for every network'
+    finds unbound_gateway "INSERT INTO wg_provision.gateways (name, version) VALUES ('gw1', '1'), ('gw2', '1')" \
+        'the login checked_gateway may be every gateway for every network'
+    expect_ctl 0 'nothing found' db check --dsn "$(postgres_dsn dbname=checked user=checked_gateway)"
 
     check_sql 'ALTER ROLE checked_gateway SUPERUSER' >/dev/null
     expect_ctl 1 '"check": "role_attributes"' db check --json --dsn "$checked_dsn"

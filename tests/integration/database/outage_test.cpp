@@ -167,6 +167,25 @@ TEST_F(Outage, ASchemaThatIsTooNewIsNotServed) {
   expect_schema_problem("install a newer wg-provisiond");
 }
 
+TEST_F(Outage, ASchemaThatIsNewerAndFitsIsServed) {
+  database_.sql(
+      fmt::format("UPDATE wg_provision.schema_version SET version = {0}, compatible_as_of = {0}, "
+                  "compatible_from = {1}",
+                  lookup::sql::needed_schema_version + 7, lookup::sql::needed_schema_version));
+  start();
+  ASSERT_TRUE(asker_->wait_until_connected(2));
+  EXPECT_EQ(asker_->word(key_of(1)), "found");
+}
+
+TEST_F(Outage, OneThatFitsOnlyNewerProgramsIsNot) {
+  database_.sql(
+      fmt::format("UPDATE wg_provision.schema_version SET version = {0}, compatible_as_of = {0}, "
+                  "compatible_from = {1}",
+                  lookup::sql::needed_schema_version + 7, lookup::sql::needed_schema_version + 1));
+  start();
+  expect_schema_problem("install a newer wg-provisiond");
+}
+
 TEST_F(Outage, ADatabaseWithoutSchemaSaysSo) {
   const Database empty{Database::Contents::empty};
   start_with(limits_for(empty.daemon_dsn()));

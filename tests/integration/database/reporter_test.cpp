@@ -4,6 +4,7 @@
 #include "cluster.hpp"
 #include "lookup/reporter.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <pqxx/pqxx>
 
@@ -77,6 +78,30 @@ TEST_F(Reporting, OwnershipsAreWrittenInOneSession) {
   EXPECT_EQ(database_.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'gateway' AND datname ="
                           " current_database()"),
             process);
+}
+
+// More than fit into one statement.
+TEST_F(Reporting, ManyActivePeersAreWrittenInSlices) {
+  constexpr std::uint32_t first = 1'000;
+  constexpr std::uint32_t many = 5'000;
+  std::string keys;
+  InterfaceReport report{
+      .interface = InterfaceId{0}, .name = "wg0", .key = key_of(1), .peers = many, .active = {}};
+  for (std::uint32_t n = first; n < first + many; ++n) {
+    report.active.push_back({.key = key_of(n), .endpoint = std::nullopt});
+    keys += fmt::format("{}('{}')", keys.empty() ? "" : ",", key_of(n).to_string());
+  }
+  database_.sql("INSERT INTO wg_provision.peers (network_id, public_key) SELECT 1, decode(k, "
+                "'base64') FROM (VALUES " +
+                keys + ") AS v (k)");
+  reports_.push(std::move(report));
+  const TimePoint ends_at = Clock::now() + std::chrono::seconds{15};
+  while (metrics_.reports_written.value() == 0 && Clock::now() < ends_at) {
+    reporter_->tick(Clock::now());
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+  EXPECT_EQ(database_.sql("SELECT count(*) FROM wg_provision.activity"), "5000");
+  EXPECT_EQ(database_.sql("SELECT peers FROM wg_provision.interfaces"), "5000");
 }
 
 TEST_F(Reporting, OwnershipsOutliveTheDatabase) {

@@ -53,18 +53,20 @@ SELECT set_eq($$SELECT pg_temp.relations_of('some_administrator')$$, ARRAY[
     'retiring_keys: SELECT, INSERT, UPDATE, DELETE', 'trial_enrolments: SELECT, INSERT, UPDATE, DELETE',
     'expected_keys: SELECT, INSERT, UPDATE, DELETE', 'sightings: SELECT, DELETE', 'recent_refusals: SELECT',
     'pending_keys: SELECT', 'gateways: SELECT, DELETE', 'interfaces: SELECT', 'activity: SELECT', 'active_peers: SELECT',
-    'gateway_list: SELECT', 'sessions: SELECT', 'gateway_runs: SELECT', 'gateway_logins: SELECT', 'past_initiations: SELECT', 'past_activity: SELECT',
+    'gateway_list: SELECT', 'sessions: SELECT', 'gateway_runs: SELECT', 'gateway_logins: SELECT', 'onboarding_logins: SELECT', 'onboarding_list: SELECT',
+    'past_initiations: SELECT', 'past_activity: SELECT',
     'sweeps: SELECT'],
     'relations of an administrator');
 SELECT set_eq($$SELECT pg_temp.functions_of('some_administrator')$$, ARRAY['key_from_base64', 'derived_address',
     'network_id',
     'peer_id', 'set_reason', 'add_pool', 'set_allowed_ips', 'set_expiry', 'move_peer', 'revoke_peer', 'pardon_key',
     'peer_history', 'find_peers', 'add_peer', 'end_trials', 'expect_key', 'rotate_key', 'approve_key', 'allow_trials',
-    'forget_initiations', 'raise_without_row', 'allow_gateway', 'forbid_gateway'],
+    'forget_initiations', 'raise_without_row', 'allow_gateway', 'forbid_gateway', 'allow_onboarding',
+    'forbid_onboarding', 'trust_onboarding'],
     'functions of an administrator');
 SELECT set_eq($$SELECT pg_temp.relations_of('some_onboarding')$$, ARRAY['import: INSERT', 'import_report: SELECT',
     'pending_keys: SELECT'], 'relations of onboarding');
-SELECT set_eq($$SELECT pg_temp.functions_of('some_onboarding')$$, ARRAY['add_peer', 'expect_key', 'approve_key'],
+SELECT set_eq($$SELECT pg_temp.functions_of('some_onboarding')$$, ARRAY['add_peer', 'expect_key', 'approve_key', 'just_added'],
     'functions of onboarding');
 SELECT set_eq($$SELECT pg_temp.relations_of('some_viewer')$$, ARRAY['networks: SELECT', 'pools: SELECT',
     'peers: SELECT*',
@@ -72,7 +74,8 @@ SELECT set_eq($$SELECT pg_temp.relations_of('some_viewer')$$, ARRAY['networks: S
     'import_refusals: SELECT', 'import_report: SELECT', 'schema_version: SELECT', 'trial_enrolments: SELECT*',
     'sightings: SELECT', 'recent_refusals: SELECT', 'expected_keys: SELECT', 'pending_keys: SELECT', 'retiring_keys: SELECT',
     'fresh_ranges: SELECT', 'returned_prefixes: SELECT', 'gateways: SELECT', 'interfaces: SELECT', 'activity: SELECT',
-    'active_peers: SELECT', 'gateway_list: SELECT', 'sessions: SELECT', 'gateway_runs: SELECT', 'gateway_logins: SELECT', 'past_initiations: SELECT', 'past_activity: SELECT',
+    'active_peers: SELECT', 'gateway_list: SELECT', 'sessions: SELECT', 'gateway_runs: SELECT', 'gateway_logins: SELECT', 'onboarding_logins: SELECT', 'onboarding_list: SELECT',
+    'past_initiations: SELECT', 'past_activity: SELECT',
     'sweeps: SELECT'],
     'relations of a viewer');
 SELECT set_eq($$SELECT attname::text FROM pg_attribute WHERE attrelid = 'wg_provision.peers'::regclass AND attnum > 0

@@ -244,6 +244,12 @@ report_gateway() {
         '{}', '{}', '{}', '{}', '{}', '{}')" >/dev/null
 }
 
+status_untold() { # ARGUMENT...: the exit status where standard error cannot be written
+    local status=0
+    "$ctl" "$@" 2>/dev/full || status=$?
+    printf '%s' "$status"
+}
+
 # new_client STATUS WORDS ARGUMENT...: a peer that gets its keys here.
 new_client() {
     local wanted="$1" words="$2"
@@ -278,6 +284,7 @@ run_new_clients() {
         --gateway-key "$gateway_key"
     expect_true 'refused peers leave no row' test "$("$ctl" peer list --json)" = "$peers"
     expect_true 'refused peers leave no file' test -z "$(find "$work_dir" -maxdepth 1 -name 'refused*' -o -name 'client.conf.*')"
+    expect_true 'an error that nobody can be told is a status' test 2 = "$(status_untold peer show nobody)"
     expect_true 'a full disk is told' test "$("$ctl" peer list 2>&1 >/dev/full)" = 'wg-provisionctl: print: No space left on device'
 }
 
@@ -417,6 +424,33 @@ run_pools() {
     expect_ctl 5 'was not allowed' gateway forbid gateway1 gw1
 }
 
+run_onboarding_logins() {
+    local desk="$dsn user=some_desk" one_key
+    one_key="$(wg genkey | wg pubkey)"
+    postgres_psql -d "$dsn" -c 'CREATE ROLE some_desk LOGIN IN ROLE wg_provision_onboarding'
+    expect_ctl 0 'some_desk may onboard for what it is allowed' onboarding allow some_desk --network depot --network other
+    expect_ctl 5 'there is no network' onboarding allow some_desk --network "$hostile"
+    expect_ctl 2 '--network is required' onboarding allow some_desk
+    expect_ctl 0 'not onboard for these networks' onboarding forbid some_desk --network other
+    expect_json "it == [{'login': 'some_desk', 'network': 'depot', 'deleted': False}]" onboarding list --json
+    expect_ctl 0 'some_desk  depot' onboarding list
+    expect_ctl 1 'may not onboard for the network "other"' expect "$one_key" --network other --dsn "$desk"
+    expect_ctl 0 'expecting' expect "$one_key" --network depot --dsn "$desk"
+    expect_ctl 0 'added peer' peer add handed --network depot --dsn "$desk" --config "$work_dir/handed" --endpoint h:1 \
+        --gateway-key "$gateway_key"
+    expect_true 'onboarding hands out what it has added' grep -q '^Address = 10.40' "$work_dir/handed"
+    expect_ctl 0 'added peer' peer add known --network depot --dsn "$desk" --public-key "$(wg genkey | wg pubkey)"
+    expect_ctl 1 'may not onboard' peer add x --network other --dsn "$desk" --public-key "$(wg genkey | wg pubkey)"
+    expect_true 'the trail says who changed it' test wg-provisionctl = "$(postgres_psql -d "$dsn" \
+        -c "SELECT DISTINCT application FROM wg_provision.audit WHERE changed_by = 'some_desk'")"
+    expect_ctl 1 'permission denied' onboarding trust some_desk --dsn "$desk"
+    expect_ctl 0 'not onboard for any network' onboarding forbid some_desk
+    expect_ctl 0 'some_desk  (none)' onboarding list
+    expect_ctl 0 'some_desk may onboard for every network' onboarding trust some_desk
+    expect_ctl 5 'bound to no network' onboarding trust some_desk
+    expect_json 'it == []' onboarding list --json
+}
+
 run_onboarding() {
     local seen_key expected_key roaming_key onboarding="$dsn user=some_onboarding"
     seen_key="$(wg genkey | wg pubkey)" expected_key="$(wg genkey | wg pubkey)" roaming_key="$(wg genkey | wg pubkey)"
@@ -533,6 +567,18 @@ several_gateways,evict_last"
     expect_true 'what is imported is what was exported' test "$("$ctl" peer export --network copy | sed 's/^copy,/import,/')" = "$exported"
     expect_ctl 0 'copy,' peer export
     expect_ctl 5 'there is no network' peer export --network "$hostile"
+
+    # Pools and network are held for a piece of it at a time.
+    expect_ctl 0 'added network' network add pieces
+    python3 -c 'import base64, os
+print("network,public_key,allowed_ips")
+for n in range(4500): print("pieces,%s,none" % base64.b64encode(os.urandom(32)).decode())
+print("pieces,nonsense,none")' >"$work_dir/pieces.csv"
+    expect_json "it['added'] == 4500 and [r['line'] for r in it['refused']] == [4502]" peer import "$work_dir/pieces.csv" --json
+    expect_true 'each in a transaction of its own' test 3 = "$(postgres_psql -d "$dsn" -c "SELECT count(DISTINCT xid)
+        FROM wg_provision.audit WHERE relation = 'peers' AND (after ->> 'network_id')::integer
+            = (SELECT id FROM wg_provision.networks WHERE name = 'pieces')")"
+    postgres_psql -d "$dsn" -c "DELETE FROM wg_provision.peers WHERE network_id = (SELECT id FROM wg_provision.networks WHERE name = 'pieces')"
 
     expect_ctl 0 '0 added, 0 refused' peer import - <<<'network,public_key'
     expect_ctl 2 'first line must name the columns' peer import "$work_dir/empty"
@@ -663,6 +709,7 @@ run_administration() {
     run_life_rules
     run_pools
     run_onboarding
+    run_onboarding_logins
     run_peer_changes
     run_viewer
     run_manifests

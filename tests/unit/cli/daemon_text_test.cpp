@@ -17,7 +17,8 @@ const std::string status =
     R"("longest_turn_seconds":0.01234,"database_sessions":2,)"
     R"("database_identity":"an id","another_database":true,"peers_without_row":4,"interfaces":)"
     R"([{"name":"wg0","network":"demo","present":true,"source":null,"peers":3,"greeted":1,)"
-    R"("network_found":false}],"gateway":"gw1","same_name":["copy","copy2"],"name_refused":true})";
+    R"("network_found":false}],"gateway":"gw1","same_name":["copy","copy2"],"name_refused":true,)"
+    R"("database_problem":"too old"})";
 
 TEST(PeersTable, HasARowPerLine) {
   EXPECT_EQ(peers_table({a_peer}),
@@ -35,6 +36,7 @@ TEST(StatusText, NamesWhatThereIs) {
                                    "draining           yes\n"
                                    "longest turn       12.3 ms\n"
                                    "database sessions  2\n"
+                                   "database problem   too old\n"
                                    "database           an id, another one than before\n"
                                    "peers without row  4\n"
                                    "gateway            gw1\n"

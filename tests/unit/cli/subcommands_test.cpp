@@ -35,6 +35,11 @@ TEST(Subcommands, TakeTheirOptions) {
   EXPECT_TRUE(parses("pool add demo fd00::/64 --derived"));
   EXPECT_TRUE(parses("pool list --network demo --json"));
   EXPECT_TRUE(parses("gateway allow login gw1 --network demo --network other"));
+  EXPECT_TRUE(parses("onboarding allow login --network demo --network other"));
+  EXPECT_TRUE(parses("onboarding forbid login"));
+  EXPECT_TRUE(parses("onboarding trust login"));
+  EXPECT_TRUE(parses("onboarding list --json"));
+  EXPECT_FALSE(parses("onboarding allow login"));
   EXPECT_TRUE(parses("gateway forbid login gw1"));
   EXPECT_TRUE(parses("gateway list --json"));
   EXPECT_TRUE(parses("peer add x --network demo"));
@@ -102,11 +107,9 @@ TEST(BashCompletion, KnowsEverySubcommand) {
   CLI::App app{"", "wg-provisionctl"};
   declare_subcommands(app, chosen);
   const std::string script = bash_completion(app);
-  EXPECT_THAT(
-      script,
-      HasSubstr(
-          "''*) words='db network pool peer gateway completion pending approve expect explain "
-          "status peers drain resume --help'"));
+  EXPECT_THAT(script, HasSubstr("''*) words='db network pool peer gateway onboarding completion "
+                                "pending approve expect explain "
+                                "status peers drain resume accept-database --help'"));
   EXPECT_THAT(script, HasSubstr("'db '*) words='migrate init status check --help'"));
   EXPECT_THAT(script, HasSubstr("'network '*) words='add set list --help'"));
   EXPECT_THAT(script, HasSubstr("'network set '*) words='--help --range --endpoint --dns"));

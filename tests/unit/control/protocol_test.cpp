@@ -48,6 +48,16 @@ TEST(ParseRequest, refuses_what_it_does_not_know) {
   EXPECT_THAT(refusal_of(R"({"request": "drain", "interface": "wg0"})"), HasSubstr("only peers"));
 }
 
+TEST(ParseRequest, knows_which_database_is_accepted) {
+  const Result<Request> request =
+      parse_request(R"({"request": "accept-database", "identity": "an id"})");
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->command, Command::accept_database);
+  EXPECT_EQ(request->identity, "an id");
+  EXPECT_FALSE(parse_request(R"({"request": "accept-database"})"));
+  EXPECT_FALSE(parse_request(R"({"request": "status", "identity": "an id"})"));
+}
+
 TEST(ParseRequest, does_not_follow_deep_nesting) {
   const std::string deep(4000, '[');
   EXPECT_NE(refusal_of("{\"request\": " + deep), "");
@@ -90,7 +100,8 @@ TEST(Lines, tell_how_the_daemon_is) {
                                  .same_name = {"copy"},
                                  .identity = "an id",
                                  .is_another = true,
-                                 .missing_rows = 4},
+                                 .missing_rows = 4,
+                                 .problem = "too old"},
                     .interfaces = {}};
   overview.interfaces.push_back({.name = "wg0",
                                  .network = "demo",
@@ -105,7 +116,8 @@ TEST(Lines, tell_how_the_daemon_is) {
             R"("database_identity":"an id","another_database":true,"peers_without_row":4,)"
             R"("interfaces":[{"name":"wg0","network":"demo","present":true,"source":null,)"
             R"("peers":3,"greeted":1,"network_found":false}],)"
-            R"("gateway":"gw1","same_name":["copy"],"name_refused":false})"
+            R"("gateway":"gw1","same_name":["copy"],"name_refused":false,)"
+            R"("database_problem":"too old"})"
             "\n");
 }
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace provisiond::daemon {
 namespace {
@@ -144,6 +145,33 @@ TEST_F(DatabaseWatchTest, AnotherDatabaseIsSaidOnce) {
   EXPECT_THAT(log_of("one"), HasSubstr("the one it was first"));
   EXPECT_FALSE(watch.is_another());
   EXPECT_EQ(world.metrics.another_database.value(), 0);
+}
+
+TEST_F(DatabaseWatchTest, TheDatabaseOfBeforeTheStartIsTheRightOneUntilAnotherIsAccepted) {
+  std::vector<std::string> kept;
+  DatabaseWatch watch{{.flow = world.flow,
+                       .sessions = {},
+                       .metrics = world.metrics,
+                       .known = "one",
+                       .keep = [&](const std::string& identity) { kept.push_back(identity); }},
+                      {},
+                      world.now.steady};
+  EXPECT_FALSE(watch.is_another()) << "nobody has answered";
+  capture_log();
+  watch.found("one");
+  EXPECT_EQ(captured_log(), "");
+  watch.found("two");
+  EXPECT_TRUE(watch.is_another());
+  EXPECT_EQ(world.metrics.another_database.value(), 1);
+  EXPECT_FALSE(watch.accept("three"));
+  EXPECT_FALSE(watch.accept(""));
+  EXPECT_THAT(kept, testing::IsEmpty());
+  EXPECT_TRUE(watch.accept("two"));
+  EXPECT_FALSE(watch.is_another());
+  EXPECT_EQ(world.metrics.another_database.value(), 0);
+  EXPECT_THAT(kept, testing::ElementsAre("two"));
+  watch.found("one");
+  EXPECT_TRUE(watch.is_another());
 }
 
 TEST_F(DatabaseWatchTest, PeersWithoutARowAreWarnedOfAtOnceAndWhenTheyBecomeMore) {

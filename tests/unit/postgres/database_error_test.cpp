@@ -36,6 +36,7 @@ TEST(CodeOfSqlstate, TellsTheClassesApart) {
   EXPECT_EQ(code_of_sqlstate("P0002"), ENOENT);
   EXPECT_EQ(code_of_sqlstate("57P01"), ENOTCONN);
   EXPECT_EQ(code_of_sqlstate("08006"), ENOTCONN);
+  EXPECT_EQ(code_of_sqlstate("40001"), EAGAIN);
   EXPECT_EQ(code_of_sqlstate("42501"), 0);
   EXPECT_EQ(code_of_sqlstate(""), 0);
 }

@@ -44,7 +44,7 @@ TEST(Settings, every_key_is_read) {
       "           connect-timeout: 7s, query-deadline: 1.5s,\n"
       "           reconnect-minimum: 20ms, reconnect-maximum: 2m,\n"
       "           max-stale: 90m, when-stale: remove,\n"
-      "           max-missing: 2h}\n"
+      "           max-missing: 2h, identity-file: /x/y}\n"
       "events: {probe-buffer-kib: 8, probe-refused-keys: 2048, netlink-buffer-kib: 16}\n"
       "admission: {per-address: {rate: 1/s, burst: 2}, per-prefix: 30/m,\n"
       "            total: 7.5/s, shared-prefixes: [10.0.0.0/8, \"2001:db8::/32\"],\n"
@@ -84,6 +84,7 @@ TEST(Settings, every_key_is_read) {
                        milliseconds{120'000}};
   expected.database.max_stale = std::chrono::minutes{90};
   expected.database.max_missing = std::chrono::hours{2};
+  expected.database.identity_file = "/x/y";
   expected.database.when_stale = StalePolicy::remove;
   expected.events = {8, 2048, 16};
   expected.admission.per_address = {1, 2};
