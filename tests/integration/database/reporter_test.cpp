@@ -88,7 +88,7 @@ TEST_F(Reporting, ManyActivePeersAreWrittenInSlices) {
   InterfaceReport report{
       .interface = InterfaceId{0}, .name = "wg0", .key = key_of(1), .peers = many, .active = {}};
   for (std::uint32_t n = first; n < first + many; ++n) {
-    report.active.push_back({.key = key_of(n), .endpoint = std::nullopt});
+    report.active.push_back({.key = key_of(n), .endpoint = Endpoint{.port = 51'820}});
     keys += fmt::format("{}('{}')", keys.empty() ? "" : ",", key_of(n).to_string());
   }
   database_.sql("INSERT INTO wg_provision.peers (network_id, public_key) SELECT 1, decode(k, "
