@@ -79,7 +79,7 @@ Action configure_daemon_status(CLI::App& parser) {
 }
 
 Action configure_accept_database(CLI::App& parser) {
-  const std::shared_ptr<Options> options = add_options(parser);
+  const std::shared_ptr<DaemonOptions> options = add_daemon_options(parser);
   parser.add_option("IDENTITY", options->identity, "As status shows it")->required();
   return [options] { return ask("accept-database", *options, nothing); };
 }

@@ -8,6 +8,7 @@
 
 namespace provisiond::registry {
 
+using postgres::exec_params;
 using postgres::in_transaction;
 
 Result<std::vector<Finding>> check_database(const SecretString& dsn) {

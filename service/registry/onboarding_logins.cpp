@@ -1,4 +1,4 @@
-#include "lookup/onboarding_logins.hpp"
+#include "registry/onboarding_logins.hpp"
 
 #include "postgres/pqxx_calls.hpp"
 #include "registry/rows.hpp"

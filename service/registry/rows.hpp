@@ -16,6 +16,7 @@ namespace provisiond::registry {
 
 using postgres::exec_params;
 using postgres::in_transaction;
+using postgres::in_transaction_once;
 
 // For a parameter: NULL when there is no text.
 inline const char* or_null(const std::optional<std::string>& text) {

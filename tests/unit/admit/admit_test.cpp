@@ -2,7 +2,6 @@
 #include "admit/negative_cache.hpp"
 #include "admit/replay_memory.hpp"
 #include "admit/source_gate.hpp"
-#include "peers/installed_keys.hpp"
 
 #include <gtest/gtest.h>
 
@@ -146,20 +145,6 @@ TEST(NegativeCache, StaysInFixedMemory) {
   EXPECT_LE(keys.size(), 16U);
   EXPECT_GE(keys.displaced(), 184U);
   EXPECT_EQ(keys.find(id(199), start + 1s)->refusal, Refusal::unknown_key);
-}
-
-TEST(Roster, ForgetsAnInterfaceAsAWhole) {
-  Roster roster;
-  roster.add(id(1));
-  roster.add(id(2));
-  roster.add({.interface = {1}, .key = key(9)});
-  EXPECT_TRUE(roster.contains(id(1)));
-  roster.remove(id(1));
-  EXPECT_FALSE(roster.contains(id(1)));
-  roster.forget({});
-  EXPECT_FALSE(roster.contains(id(2)));
-  EXPECT_TRUE(roster.contains({.interface = {1}, .key = key(9)}));
-  EXPECT_EQ(roster.size(), 1U);
 }
 
 Tai64n at(std::uint8_t time) {
