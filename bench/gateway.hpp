@@ -90,7 +90,7 @@ class Gateway {
   Channel<flow::Authenticated> authenticated_;          // authenticate -> loop
   Channel<peers::Acknowledgement> acknowledgements_{4}; // writer -> loop
   Channel<LookupRequest> lookups_;                      // loop -> lookup
-  lookup::ReportQueue reports_{metrics_}; // loop -> nowhere: closed from the beginning
+  lookup::ReportQueue reports_{metrics_};  // loop -> nowhere: closed from the beginning
   Channel<LookupAnswer> answers_;          // lookup -> loop
   Channel<lookup::PoolEvent> pool_events_; // lookup -> nobody
 

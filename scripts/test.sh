@@ -174,6 +174,10 @@ for name in "${suites[@]}"; do
   seconds_of[$name]=$((SECONDS - begun))
 done
 
+if ((failed > 0)); then
+  printf '== what failed\n'
+  cat "$work"/part.* | grep -E '^([a-z]+ \| )?( *\| )?FAIL|^not ok|\(Failed\)$|ended without a count' | head -n 60 || true
+fi
 printf '== the slowest scenarios\n'
 slowest_scenarios
 printf '== how long it took\n'

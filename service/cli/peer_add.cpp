@@ -178,14 +178,13 @@ ExitStatus add_new_client(const SecretString& dsn, const PeerAddOptions& options
     handout.file.emplace(std::move(*file));
   }
   const SecretText preshared_text = secret_text(secrets.preshared_key);
-  const Result<PeerRow> peer =
-      registry::add_peer(dsn, new_peer(options, keys->public_key, preshared_text),
-                       [&](const PeerRow& row, const registry::ClientDefaults& network) -> Status {
-                         const Result<SecretText> config =
-                             config_for(row, network, options, secrets);
-                         if (!config) return fail(config.error());
-                         return prepare(handout, options, *config);
-                       });
+  const Result<PeerRow> peer = registry::add_peer(
+      dsn, new_peer(options, keys->public_key, preshared_text),
+      [&](const PeerRow& row, const registry::ClientDefaults& network) -> Status {
+        const Result<SecretText> config = config_for(row, network, options, secrets);
+        if (!config) return fail(config.error());
+        return prepare(handout, options, *config);
+      });
   return peer ? hand_out(handout, options, *peer) : complain(peer.error());
 }
 

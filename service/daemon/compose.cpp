@@ -30,8 +30,8 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
       metrics{*opened.metrics}, handshakes{settings.authenticate.queue_length},
       authenticated{settings.authenticate.queue_length}, lookups{settings.database.queue_length},
       answers{answers_capacity(settings.database)}, pool_events{64}, changes{changes_capacity},
-      feed_events{64},
-      acknowledgements{settings.interfaces.size() * DeviceThreads::most_acknowledgements},
+      feed_events{64}, acknowledgements{settings.interfaces.size() *
+                                        DeviceThreads::most_acknowledgements},
       readings{settings.interfaces.size() * DeviceThreads::most_readings},
       questions{control_capacity}, control_answers{control_capacity},
       interfaces{interfaces_from(settings)}, networks{networks_from(settings)}, reports{metrics},
@@ -77,17 +77,16 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
            .ask = [this](InterfaceId id,
                          const watch::Order& order) { return device_threads->ask(id, order); }},
           settings.watch.interval},
-      control_desk{{.interfaces = interfaces,
-                    .sources = *opened.sources,
-                    .flow = flow,
-                    .turn_times = turn_times,
-                    .questions = questions,
-                    .answers = control_answers,
-                    .accept_database =
-                        [this](const std::string& identity) {
-                          return database_watch->accept(identity);
-                        }},
-                   Clock::now()},
+      control_desk{
+          {.interfaces = interfaces,
+           .sources = *opened.sources,
+           .flow = flow,
+           .turn_times = turn_times,
+           .questions = questions,
+           .answers = control_answers,
+           .accept_database =
+               [this](const std::string& identity) { return database_watch->accept(identity); }},
+          Clock::now()},
       network_watch{interfaces, networks},
       routing{{.interfaces = interfaces,
                .database_addresses = [this] { return database_hosts->addresses(); },

@@ -40,6 +40,7 @@ class Daemon {
   void take_feed_events();
   void take_acknowledgements();
   void take_readings();
+  void announce_interfaces();
   void take_link_events();
   void take_control_questions();
   void tick();

@@ -16,9 +16,9 @@ using watch::Question;
 Interfaces::Interfaces(Wiring wiring, Duration interval)
     : wiring_{std::move(wiring)}, tracking_(wiring_.interfaces.size(), Tracking{interval}) {}
 
-std::size_t Interfaces::present() const {
+std::size_t Interfaces::served() const {
   return static_cast<std::size_t>(std::ranges::count_if(
-      wiring_.interfaces, [](const flow::Interface& interface) { return interface.is_present(); }));
+      wiring_.interfaces, [](const flow::Interface& interface) { return interface.is_served(); }));
 }
 
 bool Interfaces::is_concerned(const kernel::LinkEvent& event) const {
@@ -86,8 +86,6 @@ void Interfaces::seen(const flow::Interface& interface, Tracking& tracking, watc
   if (!attach(interface, tracking, device, now.steady) || !is_new) return;
   wiring_.flow.life().begin_pass(interface.id);
   take_peers(interface, tracking, reading, now);
-  while (wiring_.flow.life().is_passing())
-    wiring_.flow.life().work_off_passes(now);
 }
 
 // An interface that is not there is waited for. One that does not answer is what it was.

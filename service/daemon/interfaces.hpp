@@ -18,8 +18,7 @@ namespace provisiond::daemon {
 
 // Keeps the interfaces that we serve in step with the machine: attaches a device when it appears,
 // follows its private key and port, notices when it is gone or was made again under the same name,
-// and has its peers read. An interface is served once its peers are known, because one that is
-// there already would be taken for a new one.
+// and has its peers read. An interface is served once its peers are known.
 //
 // Nothing of a device is awaited here: each has a reader. A device is gone when the machine says so
 // (ENODEV, ENOENT). One that does not answer keeps its peers, and is asked again.
@@ -50,7 +49,7 @@ class Interfaces {
   // A reader has answered.
   void take(watch::Reading reading, const Instant& now);
 
-  [[nodiscard]] std::size_t present() const;
+  [[nodiscard]] std::size_t served() const;
   // Whether what happened to a link may be about an interface that is ours, by its name, or was
   // until it got another one.
   [[nodiscard]] bool is_concerned(const kernel::LinkEvent& event) const;

@@ -151,12 +151,17 @@ void Daemon::take_acknowledgements() {
 
 void Daemon::take_readings() {
   const Instant now = Instant::now();
-  const std::size_t present = parts_->device_watch.present();
   for (watch::Reading& reading : parts_->readings.drain(1))
     parts_->device_watch.take(std::move(reading), now);
   parts_->flow.life().revalidate(now);
   parts_->flow.commit(now);
-  if (parts_->device_watch.present() == present) return;
+  announce_interfaces();
+}
+
+// When an interface is served from now on, or not any more.
+void Daemon::announce_interfaces() {
+  const std::size_t served = parts_->device_watch.served();
+  if (std::exchange(parts_->served_interfaces, served) == served) return;
   tell_of_sources();
   announce();
 }
@@ -198,6 +203,7 @@ void Daemon::tick() {
   parts_->flow.life().work_off_passes(now);
   parts_->flow.life().revalidate(now);
   parts_->flow.commit(now);
+  announce_interfaces();
   parts_->pool->tick(now.steady);
   parts_->change_feed->tick(now.steady);
   parts_->reporter->tick(now.steady);
@@ -249,15 +255,15 @@ void Daemon::summarise() {
 void Daemon::announce() {
   parts_->network_watch.tell();
   const lookup::PoolState database = parts_->pool->state();
-  const std::size_t present = parts_->device_watch.present();
+  const std::size_t served = parts_->device_watch.served();
   parts_->notifier.status(fmt::format(
-      "{} of {} interfaces, {} database sessions, {} peers{}", present, parts_->interfaces.size(),
+      "{} of {} interfaces, {} database sessions, {} peers{}", served, parts_->interfaces.size(),
       database.connected_sessions, parts_->metrics.peers.value(),
       parts_->flow.first_contact().is_draining() ? ", draining" : ""));
-  if (parts_->is_ready || present == 0 || database.connected_sessions == 0) return;
+  if (parts_->is_ready || served == 0 || database.connected_sessions == 0) return;
   parts_->is_ready = true;
   parts_->notifier.ready();
-  log::info("ready", {{"interfaces", std::to_string(present)}});
+  log::info("ready", {{"interfaces", std::to_string(served)}});
 }
 
 void Daemon::sample_gauges() {

@@ -47,7 +47,7 @@ void FirstContact::knock_at_interface(const Sighting& sighting, const Instant& n
   // Before anything remembers it: the next try after the end of the drain is a first one.
   if (is_draining_) return context_.refuse(sighting, Refusal::draining, {}, now);
   const Interface& interface = context_.interface_of(sighting.interface);
-  if (!interface.is_present()) return context_.refuse(sighting, Refusal::interface_gone, {}, now);
+  if (!interface.is_served()) return context_.refuse(sighting, Refusal::interface_gone, {}, now);
 
   if (!sighting.has_initiation()) {
     if (sighting.claimed) return claimed(sighting, *sighting.claimed, now);

@@ -46,6 +46,9 @@ struct Interface {
   Known known = Known::none;
 
   [[nodiscard]] bool is_present() const { return identity != nullptr; }
+  // Its first pass is worked off. Before that a peer that is there already would be taken for a new
+  // one.
+  [[nodiscard]] bool is_served() const { return is_present() && known != Known::none; }
 };
 
 } // namespace provisiond::flow

@@ -37,6 +37,7 @@ void Life::detach(InterfaceId id) {
   interface.peers.clear();
   interface.inspection = {};
   interface.removal = {};
+  interface.candidate_search = {};
   interface.candidates.clear();
   interface.known = Interface::Known::none;
   context_.revalidation.forget(id);

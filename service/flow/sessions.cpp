@@ -23,6 +23,7 @@ bool may_stay(const peers::Peer& peer) {
 
 void Sessions::note_handshake(Interface& interface, peers::Peer& peer,
                               const kernel::PeerState& state, const Instant& now) {
+  if (peer.stage() == PeerStage::installing) return; // to be noticed once it is acknowledged
   const bool is_new =
       state.last_handshake != WallTime{} && state.last_handshake != peer.last_handshake;
   if (is_new) {
@@ -90,12 +91,11 @@ void Sessions::enrol(Interface& interface, const PublicKey& key, const Instant& 
 }
 
 void Sessions::own(const Interface& interface, const PublicKey& key, const peers::Peer& peer) {
-  context_.wiring.reports.push(
-      SessionOwnership{.interface = interface.id,
-                       .name = interface.name,
-                       .key = key,
-                       .initiation = peer.session.initiation,
-                       .at = peer.handshake_at(context_.wiring.clock())});
+  context_.wiring.reports.push(SessionOwnership{.interface = interface.id,
+                                                .name = interface.name,
+                                                .key = key,
+                                                .initiation = peer.session.initiation,
+                                                .at = peer.handshake_at(context_.wiring.clock())});
 }
 
 } // namespace provisiond::flow

@@ -7,8 +7,8 @@
 // may be another client's. For the same reason it has no operator. scripts/check-sql.sh holds both.
 namespace provisiond::lookup::sql {
 
-// The number of the newest file in schema/. A database with a lower number is not served, because it
-// may lack what we call; one with a higher number only where it says that it fits us.
+// The number of the newest file in schema/. A database with a lower number is not served, because
+// it may lack what we call; one with a higher number only where it says that it fits us.
 inline constexpr int needed_schema_version = 17;
 
 inline constexpr const char* schema_version = "SELECT wg_provision.schema_version()";

@@ -1,9 +1,9 @@
 #include "registry/onboarding_logins.hpp"
 
 #include "postgres/pqxx_calls.hpp"
+#include "postgres/transaction.hpp"
 #include "registry/rows.hpp"
 #include "registry/sql.hpp"
-#include "postgres/transaction.hpp"
 
 #include <fmt/format.h>
 

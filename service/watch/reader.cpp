@@ -16,6 +16,11 @@ bool is_gone(const Error& error) {
   return error.code() == ENODEV || error.code() == ENOENT;
 }
 
+bool can_handshake(const Reading& reading) {
+  const Result<kernel::DeviceIdentity>& identity = *reading.identity;
+  return identity && identity->private_key && identity->listen_port != 0;
+}
+
 void read_once(kernel::DeviceHandle& handle, Reading& reading) {
   const Question question = reading.order.question;
   reading.identity.reset();
@@ -27,6 +32,8 @@ void read_once(kernel::DeviceHandle& handle, Reading& reading) {
     if (*reading.identity) handle.know_as((*reading.identity)->ifindex);
   }
   if (question == Question::identity) return;
+  // A device that cannot handshake is not served, so its peers need not be read.
+  if (question == Question::both && !can_handshake(reading)) return;
   reading.peers.emplace(fail(Error{"not asked"}));
   *reading.peers = device ? (*device)->peers() : fail(device.error());
 }

@@ -23,7 +23,8 @@ struct Order {
   std::uint32_t ifindex = 0; // as the caller knows the device; 0: not yet
 };
 
-// What the device has said, and how long it took. What was not asked is empty.
+// What the device has said, and how long it took. What was not asked is empty, and so are the peers
+// of a device without private key or port.
 struct Reading {
   InterfaceId interface;
   Order order;

@@ -116,11 +116,11 @@ class InterfacesTest : public testing::Test {
 
 TEST_F(InterfacesTest, ServesADeviceThatAppearsAndKnowsItsPeersAtOnce) {
   look();
-  EXPECT_EQ(interfaces.present(), 0U);
+  EXPECT_EQ(interfaces.served(), 0U);
   EXPECT_EQ(world.interface().ifindex, 0U);
   put(make_device(), 5);
   look();
-  EXPECT_EQ(interfaces.present(), 1U);
+  EXPECT_EQ(interfaces.served(), 1U);
   EXPECT_EQ(world.interface().ifindex, 7U);
   EXPECT_EQ(world.interface().identity->public_key(), world.gateway_key());
   ASSERT_EQ(source.watched.size(), 1U);
@@ -149,20 +149,20 @@ TEST_F(InterfacesTest, AProblemThatLastsIsSaidOnce) {
 TEST_F(InterfacesTest, WithoutAKeyOrAPortItWaits) {
   make_device().clear_private_key();
   look();
-  EXPECT_EQ(interfaces.present(), 0U);
+  EXPECT_EQ(interfaces.served(), 0U);
   make_device().set_listen_port(0);
   look();
-  EXPECT_EQ(interfaces.present(), 0U);
+  EXPECT_EQ(interfaces.served(), 0U);
   make_device();
   look();
-  EXPECT_EQ(interfaces.present(), 1U);
+  EXPECT_EQ(interfaces.served(), 1U);
 }
 
 TEST_F(InterfacesTest, WithoutASourceItWaits) {
   source.cannot_watch = true;
   make_device();
   look();
-  EXPECT_EQ(interfaces.present(), 0U);
+  EXPECT_EQ(interfaces.served(), 0U);
 }
 
 TEST_F(InterfacesTest, FollowsAnotherKeyAndAnotherPort) {
@@ -181,7 +181,7 @@ TEST_F(InterfacesTest, ADeviceThatIsGoneIsForgottenWithItsPeers) {
   look();
   world.device->delete_interface();
   look();
-  EXPECT_EQ(interfaces.present(), 0U);
+  EXPECT_EQ(interfaces.served(), 0U);
   EXPECT_EQ(world.interface().ifindex, 0U);
   EXPECT_TRUE(source.watched.empty());
   EXPECT_EQ(world.interface().peers.table().size(), 0U);
@@ -280,7 +280,7 @@ TEST_F(InterfacesTest, AnIncompleteFirstPassServesAndIsFollowedAtOnce) {
   put(*world.device, 6);
   world.device->interrupt_next_dumps(2, [](const PublicKey& key) { return key.bytes[0] == 6; });
   look();
-  EXPECT_EQ(interfaces.present(), 1U);
+  EXPECT_EQ(interfaces.served(), 1U);
   EXPECT_EQ(world.interface().peers.table().size(), 1U);
   EXPECT_EQ(orders_after(20ms), 1U);
   answer();
@@ -322,7 +322,7 @@ TEST_F(InterfacesTest, APassThatFailsBecauseTheDeviceIsGoneSaysThatOnly) {
   const std::string log = captured_log();
   EXPECT_THAT(log, HasSubstr("interface gone"));
   EXPECT_THAT(log, testing::Not(HasSubstr("cannot read")));
-  EXPECT_EQ(interfaces.present(), 0U);
+  EXPECT_EQ(interfaces.served(), 0U);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -30,7 +31,7 @@ class KnownDatabaseTest : public testing::Test {
     return known.identity();
   }
 
-  const std::string folder = testing::TempDir() + "known_database_test";
+  const std::string folder = testing::TempDir() + "known_database_" + std::to_string(::getpid());
   const std::string file = folder + "/database";
   const std::string one = "0c2dbb2e-5e6a-4d0f-8d8e-b4f5a3b5c111";
   const std::string two = "7a0c9d52-19f3-4c5b-9a11-0f6f5d1c2222";

@@ -62,7 +62,7 @@ class World {
         greet_budget_{{.per_prefix = {1, 2}, .total = {100, 100}}}, ledger{{.places =
                                                                                 queues.answers,
                                                                             .deadline = 2min}},
-        handshakes{4}, authenticated{8}, acknowledgements{8}, lookups{queues.lookups}, 
+        handshakes{4}, authenticated{8}, acknowledgements{8}, lookups{queues.lookups},
         flow{{.interfaces = interfaces_,
               .refusal_sink = source,
               .recent_initiations = recent_,
@@ -92,6 +92,7 @@ class World {
     interfaces_[0].max_peers = 3;
     interfaces_[0].identity = authenticate::InterfaceIdentity::make(gateway_.private_key).value();
     interfaces_[0].ifindex = 7;
+    interfaces_[0].known = Interface::Known::all;
   }
 
   // A sighting of a real initiation by `client`, made at `now`.

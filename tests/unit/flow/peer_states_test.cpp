@@ -185,6 +185,24 @@ TEST(HangingDevice, APeerIsInstalledWhenItAnswers) {
   EXPECT_EQ(world.metrics.connected.value(), 1U);
 }
 
+// A pass may see the peer, and even its session, before the acknowledgement is there.
+TEST(HangingDevice, ASessionThatIsSeenTooEarlyIsNoticedLater) {
+  World world;
+  world.device_answers = false;
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  std::vector<kernel::PeerChange> creation(1);
+  creation[0].key = client.public_key;
+  ASSERT_TRUE(world.device->apply(creation)[0]);
+  world.advance(1s);
+  ASSERT_TRUE(world.device->complete_handshake(client.public_key, world.now.wall));
+  world.pass();
+  EXPECT_EQ(world.metrics.connected.value(), 0U);
+  world.answer_batches();
+  world.pass();
+  EXPECT_EQ(world.metrics.connected.value(), 1U);
+}
+
 // What the device has is what it has acknowledged.
 TEST(HangingDevice, APresharedKeyThatIsRefusedIsToldAgain) {
   World world;

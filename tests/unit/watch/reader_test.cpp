@@ -23,7 +23,7 @@ TEST(Reader, AnswersEveryOrderAndEndsWhenTold) {
     EXPECT_EQ(answered[0].interface.value, 3);
     EXPECT_LE(answered[0].begin, answered[0].end);
     EXPECT_EQ(answered[0].identity.has_value(), question != Question::peers);
-    EXPECT_EQ(answered[0].peers.has_value(), question != Question::identity);
+    EXPECT_EQ(answered[0].peers.has_value(), question == Question::peers);
     if (answered[0].peers) {
       EXPECT_FALSE(*answered[0].peers) << "there is no such device";
     }
@@ -75,6 +75,15 @@ TEST_F(ReaderOfFakes, HandsOverAnIncompleteListAsSuch) {
   ASSERT_TRUE(*complete.peers);
   EXPECT_TRUE((*complete.peers)->is_complete);
   EXPECT_EQ(opened, 1) << "the same handle";
+}
+
+TEST_F(ReaderOfFakes, TheFirstQuestionIsForBoth) {
+  PublicKey key;
+  key.bytes.fill(7);
+  device->set_private_key(key.bytes);
+  EXPECT_EQ((*ask(Question::both, 0).peers)->peers.size(), 2U);
+  device->set_listen_port(0);
+  EXPECT_FALSE(ask(Question::both).peers) << "it cannot be served";
 }
 
 TEST_F(ReaderOfFakes, KnowsADeviceByTheNumberThatItHasSaid) {
