@@ -193,6 +193,7 @@ TEST(BusyDevice, ACompletePassTellsAtOnceThatAPeerIsGone) {
 
 TEST(BusyDevice, PeersThatWereThereAreAdoptedAsTheyAreShown) {
   World world;
+  world.interface().known = Interface::Known::none;
   put_by_hand(world, client, "10.80.0.2/32");
   put_by_hand(world, other, "10.80.0.3/32");
   incomplete_pass(world, {other.public_key});

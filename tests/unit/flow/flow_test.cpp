@@ -198,6 +198,18 @@ TEST(Flow, AnInterfaceThatIsGoneRefuses) {
   EXPECT_EQ(world.refusals(Refusal::interface_gone), 2U);
 }
 
+// A peer that is there already would be taken for a new one.
+TEST(Flow, BeforeItsPeersAreKnownAnInterfaceServesNone) {
+  World world;
+  world.interface().known = Interface::Known::none;
+  world.knock(world.sighting_of(client));
+  EXPECT_EQ(world.refusals(Refusal::interface_gone), 1U);
+  world.pass();
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  EXPECT_EQ(world.device->peer_count(), 1U);
+}
+
 TEST(Flow, AnAnswerThatNobodyWaitsForIsIgnored) {
   World world;
   LookupAnswer answer{.interface = {},
