@@ -66,7 +66,10 @@ void Daemon::attach() {
   loop.on_readable(parts_->questions.ready_fd(), [this] { take_control_questions(); });
   loop.on_readable(parts_->opened.links.fd(), [this] { take_link_events(); });
   loop.on_termination([this] { parts_->loop.stop(); });
-  loop.on_turn([this](Duration took) { parts_->turn_times.ended(took); });
+  // Attaching to a kernel for the first time takes a good part of a second, and delays no peer.
+  loop.on_turn([this](Duration took) {
+    if (parts_->is_ready) parts_->turn_times.ended(took);
+  });
   loop.on_hangup([] { log::warning("nothing is reloaded, settings are read at the start"); });
 }
 
