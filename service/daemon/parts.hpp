@@ -111,6 +111,7 @@ struct Daemon::Parts {
   LineBudget<source_kind_names.size()> loss_lines; // of a source under a flood
   std::size_t served_interfaces = 0;               // as of the last announcement
   bool is_ready = false;
+  bool counts_turns = false;
   std::string last_database_problem;
 };
 

@@ -66,9 +66,10 @@ void Daemon::attach() {
   loop.on_readable(parts_->questions.ready_fd(), [this] { take_control_questions(); });
   loop.on_readable(parts_->opened.links.fd(), [this] { take_link_events(); });
   loop.on_termination([this] { parts_->loop.stop(); });
-  // Attaching to a kernel for the first time takes a good part of a second, and delays no peer.
+  // Attaching to a kernel for the first time takes a good part of a second, and delays no peer: the
+  // turns after the one that made it ready count.
   loop.on_turn([this](Duration took) {
-    if (parts_->is_ready) parts_->turn_times.ended(took);
+    if (std::exchange(parts_->counts_turns, parts_->is_ready)) parts_->turn_times.ended(took);
   });
   loop.on_hangup([] { log::warning("nothing is reloaded, settings are read at the start"); });
 }
