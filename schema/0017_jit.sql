@@ -7,5 +7,6 @@ ALTER FUNCTION wg_provision.next_addresses(integer, bigint) SET jit = off;
 ALTER FUNCTION wg_provision.add_peer(text, text, cidr[], text, integer, boolean, timestamptz, timestamptz, text, text, jsonb,
     boolean) SET jit = off;
 ALTER FUNCTION wg_provision.judge_import() SET jit = off;
+ALTER FUNCTION wg_provision.judge_onboarding() SET jit = off;
 
 UPDATE wg_provision.schema_version SET compatible_from = 13, compatible_as_of = 17;

@@ -3,18 +3,18 @@
 namespace provisiond::admit {
 
 std::optional<NegativeCache::Refused> NegativeCache::find(const PeerId& id, TimePoint now) {
-  const Refused* refused = keys_.find(id);
-  if (refused == nullptr) return std::nullopt;
-  if (refused->until <= now) {
+  const Entry* const entry = keys_.find(id);
+  if (entry == nullptr) return std::nullopt;
+  if (entry->until <= now || entry->round != rounds_[id.interface]) {
     keys_.erase(id);
     return std::nullopt;
   }
-  return *refused;
+  return Refused{.until = entry->until, .refusal = entry->refusal};
 }
 
 TimePoint NegativeCache::remember(const PeerId& id, Refusal refusal, TimePoint now) {
   const TimePoint until = now + limits_.ttl;
-  keys_.touch(id, now) = Refused{.until = until, .refusal = refusal};
+  keys_.touch(id, now) = {.until = until, .refusal = refusal, .round = rounds_[id.interface]};
   return until;
 }
 

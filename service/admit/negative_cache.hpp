@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 
 namespace provisiond::admit {
@@ -38,16 +39,26 @@ class NegativeCache {
   // Returns until when it holds.
   TimePoint remember(const PeerId& id, Refusal refusal, TimePoint now);
 
-  // The database may say something else now, of this key or of any.
+  // The database may say something else now, of this key or of any that knocked at the interface.
+  // Neither takes longer the more is remembered: what is forgotten as a whole keeps its memory
+  // until it is asked for or gives way.
   void forget(const PeerId& id) { keys_.erase(id); }
-  void forget_all() { keys_.clear(); }
+  void forget_all(InterfaceId interface) { ++rounds_[interface]; }
 
+  // Those that were forgotten as a whole among them.
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
   [[nodiscard]] std::uint64_t displaced() const { return keys_.displaced(); }
 
  private:
+  struct Entry {
+    TimePoint until{};
+    Refusal refusal{};
+    std::uint32_t round = 0; // of its interface; an earlier one is forgotten
+  };
+
   Limits limits_;
-  FixedTable<PeerId, Refused> keys_;
+  FixedTable<PeerId, Entry> keys_;
+  std::map<InterfaceId, std::uint32_t> rounds_; // how often all keys of it were forgotten
 };
 
 } // namespace provisiond::admit

@@ -58,7 +58,9 @@ void Interfaces::take(watch::Reading reading, const Instant& now) {
     return;
   }
   tracking.is_looking = false;
-  tracking.look_due = reading.end + 9 * (reading.end - reading.begin);
+  // One that does not answer waits on its reader alone, and is to be heard when it does.
+  const Duration took = *reading.identity ? reading.end - reading.begin : Duration::zero();
+  tracking.look_due = reading.end + 9 * took;
   seen(interface, tracking, reading, now);
   if (std::exchange(tracking.looks_again, false)) look_at(interface, tracking, now);
 }

@@ -36,7 +36,7 @@ class Report {
                std::optional<PublicKey> key, TimePoint now);
   void installed(const Interface& interface, const Sighting& sighting, const PublicKey& key,
                  TimePoint now);
-  // A device that nobody has added: strangers can cause these.
+  // A device without a row: strangers can cause these.
   void installed_on_trial(const Interface& interface, const Sighting& sighting,
                           const PublicKey& key, TimePoint now);
   // `latency`: from the sighting to the first handshake, by the device's clock.
@@ -55,7 +55,7 @@ class Report {
   void adopted(const Interface& interface, const PublicKey& key);
   // One of ours that has none any more, and stays for now; ten lines a second.
   void kept(const Interface& interface, const PublicKey& key, TimePoint now);
-  // One that has none: somebody else's.
+  // One that has none: it is left where it is.
   void foreign(const Interface& interface, const PublicKey& key);
   // Counts each of them that failed; what befell several in a row is said once.
   void device_errors(const Interface& interface, std::span<const Status> statuses);

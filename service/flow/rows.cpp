@@ -25,7 +25,8 @@ void Rows::changed(const Change& change, const Instant& now) {
     if (interface.peers.table().find(*change.key) != nullptr) context_.revalidation.add_named(id);
     return;
   }
-  context_.wiring.negative_cache.with([](admit::NegativeCache& keys) { keys.forget_all(); });
+  context_.wiring.negative_cache.with(
+      [&](admit::NegativeCache& keys) { keys.forget_all(interface.id); });
   context_.wiring.refusal_sink.readmit_all(interface.id);
   context_.revalidation.begin_round(interface.id, interface.peers.table().walk());
 }

@@ -14,9 +14,9 @@
 namespace provisiond::flow {
 
 // Proven keys that were refused because the database could not be asked. A client knocks every five
-// seconds; who is remembered here is looked up as soon as the database is back, and need not wait
-// for the next knock. Of each key the last sighting, which is the handshake that the client still
-// works on.
+// seconds; a key that is remembered here is looked up as soon as the database is back, without
+// waiting for the next knock. Of each key the last sighting, which is the handshake that the client
+// still works on.
 //
 // Loop thread. Memory: the 1,024 newest keys, about 500 bytes each.
 class WaitingKeys {
@@ -32,7 +32,7 @@ class WaitingKeys {
   void add(const PeerId& id, const Sighting& sighting);
   void forget(const PeerId& id);
 
-  // Whether anybody has knocked lately; forgets who has not.
+  // Whether a client has knocked lately; forgets those that have not.
   [[nodiscard]] bool has_any(TimePoint now);
   // All of them, the longest waiting first; none is left.
   [[nodiscard]] std::vector<Waiting> take(TimePoint now);

@@ -39,7 +39,7 @@ struct Wiring {
   events::RefusalSink& refusal_sink;
   events::RecentInitiations& recent_initiations;
   events::CrossCheck& cross_check;
-  admit::SourceGate& source_gate; // for addresses that nobody has proven
+  admit::SourceGate& source_gate; // for addresses that are not proven
   admit::SourceGate& proven_gate; // for those whose sender receives there
   Guarded<peers::InstalledKeys>& installed_keys;
   Guarded<admit::NegativeCache>& negative_cache;

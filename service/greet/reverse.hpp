@@ -13,7 +13,7 @@ namespace provisiond::greet {
 //
 // Always possible. The client pays one round trip more than with its own handshake, and the gateway
 // becomes the initiator, which owns the rekey timers. It is the only greeting that sends something
-// to an endpoint that nobody has proven, hence the budget in greet/budget.hpp.
+// to an endpoint that is not proven, hence the budget in greet/budget.hpp.
 class ReverseGreeting final : public Greeting {
  public:
   void prepare(const Sighting& sighting, const KeepalivePolicy& policy,

@@ -24,7 +24,7 @@ enum class Refusal : std::uint8_t {
   // authenticate: e, es, s
   undecryptable_static,
   own_key,
-  // admit: roster, negative cache
+  // peers: installed keys; admit: negative cache
   already_installed,
   known_refused,
   // authenticate: ss, {t}

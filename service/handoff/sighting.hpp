@@ -62,7 +62,7 @@ struct Sighting {
   InitiationBytes initiation{};        // all zero where the source has only the key
   std::optional<Tai64n> timestamp{};   // of the initiation, once it is proven
   // It was sent to a port that is no interface's, from which a rule of the firewall may redirect
-  // it. Which interface is meant, `flow::Flow::redirected` finds out.
+  // it. Which interface is meant, `flow::FirstContact` finds out.
   bool is_redirected = false;
 
   // Without its bytes nothing can be proven, replays cannot be told, and nothing resubmitted. The

@@ -35,6 +35,8 @@ struct Outcome {
 // What the device has is what it has acknowledged. A peer that leaves stays in the table until
 // then, but its allowed IPs are free at once, because changes reach the device in their order.
 //
+// It has more methods than other classes: what a peer can do here, and what a device can answer.
+//
 // Loop thread; nothing blocks.
 class DevicePeers {
  public:
@@ -71,10 +73,10 @@ class DevicePeers {
   // A pass did not find it. False: its removal is on the way, and will be acknowledged.
   bool note_gone(const PublicKey& key);
 
-  // The next batch for the device. `put_back` it when nobody can take it.
+  // The next batch for the device. `put_back` it when no thread can take it.
   [[nodiscard]] std::optional<Batch> next_batch(TimePoint now);
   void put_back(Batch&& batch) { queue_.put_back(std::move(batch)); }
-  // What has become of whom. Nothing of a device that is gone.
+  // What has become of which peers. Nothing of a device that is gone.
   [[nodiscard]] std::vector<Outcome> acknowledge(Acknowledgement&& acknowledgement, TimePoint now);
 
   [[nodiscard]] bool has_departures() const { return !departures_.empty(); }

@@ -75,7 +75,7 @@ class DeviceQueue {
     Status status;
   };
   [[nodiscard]] std::vector<Answered> acknowledge(Acknowledgement&& acknowledgement, TimePoint now);
-  // Nobody could take the batch.
+  // No thread could take the batch.
   void put_back(Batch&& batch);
 
   // The device is another one, or none. What is under way is of no interest any more.

@@ -26,6 +26,9 @@ namespace provisiond::peers {
 // states and events. A key whose look-up is under way is not here but in admit::KeyGate: strangers
 // cause look-ups, and these have a bound of their own.
 //
+// It has more methods than other classes, because each count and order that has to agree with the
+// states is kept here: stages, owners, endpoints, missing rows, passes, walks.
+//
 // Loop thread. About 300 bytes a peer; bounded by what is on the device, and for ours by the
 // interface's max-peers.
 class PeerTable {

@@ -143,13 +143,13 @@ mac_of() { # GATEWAY_DEVICE
 # shellcheck disable=SC2317  # called by check
 seen_once() { # MARK [TEXT THAT ITS LINE HAS]
   wait_for grep -q "\"mac1\":\"$1\"" "$SEEN" || return 1
-  [[ $(count_of "$1") == 1 ]] && grep "\"mac1\":\"$1\"" "$SEEN" | grep -qF -- "${2:-}"
+  [[ $(count_of "$1") == 1 ]] && grep "\"mac1\":\"$1\"" "$SEEN" | grep -F -- "${2:-}" >/dev/null
 }
 # For marks that were sent before one that has been seen.
 # shellcheck disable=SC2317  # called by check
 not_seen() { [[ $(count_of "$1") == 0 ]]; }
 # shellcheck disable=SC2317  # called by check
-last_line_has() { tail -n 1 "$SEEN" | grep -q -- "$1"; }
+last_line_has() { tail -n 1 "$SEEN" | grep -- "$1" >/dev/null; }
 
 # shellcheck disable=SC2317  # called by wait_for
 link_local_is_settled() { # NAMESPACE DEVICE

@@ -279,7 +279,7 @@ is_refused() { has_logged " refused reason=$1 " "${2:-}"; }
 
 # control COMMAND...: asks the daemon. control_says PATTERN COMMAND...: and looks for it in the answer.
 control() { "$BUILD_DIR/service/wg-provisionctl" "$@" --socket "$WORK/control.sock"; }
-control_says() { control "${@:2}" | grep -qE -- "$1"; }
+control_says() { control "${@:2}" | grep -E -- "$1" >/dev/null; }
 
 # Without curl, which loads thirty libraries each time. The answer's head goes along.
 metrics() {

@@ -23,7 +23,7 @@ check() { # NAME COMMAND...
 # ours ARGUMENTS...: of the program, on d0. refuses PREFIX: somebody else has it.
 ours() { ip netns exec "$NS" "$EXERCISE" d0 "$@"; }
 refuses() { local status=0; ours --add "$1" || status=$?; ((status == 3)); }
-is_listed() { ours --listed "${@:2}" | grep -qxF "$1"; }
+is_listed() { ours --listed "${@:2}" | grep -xF "$1" >/dev/null; }
 is_there() { # PREFIX ARGUMENTS...
   local family=-4
   [[ $1 != *:* ]] || family=-6

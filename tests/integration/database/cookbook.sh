@@ -33,7 +33,7 @@ cookbook_block() { # FILE
     output="$(cookbook_psql -f "$1" 2>&1)" || status=$?
     if [[ "$first" == '-- refused: '* ]]; then
         words="${first#-- refused: }"
-        if ((status == 0)) || ! grep -F 'ERROR:' <<<"$output" | grep -qF -e "$words"; then
+        if ((status == 0)) || ! grep -F 'ERROR:' <<<"$output" | grep -F -e "$words" >/dev/null; then
             cookbook_complain "$1" "wanted the error \"$words\", got: $output"
             return
         fi

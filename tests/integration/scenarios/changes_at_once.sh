@@ -16,7 +16,7 @@ daemon_start "$GW" "$WORK/config.yaml"
 check "the daemon listens" wait_for 5 metric_is change_feed_up 1
 
 # has_allowed_ip PREFIX, gone_within_ms MILLISECONDS: of the only peer.
-has_allowed_ip() { in_ns "$GW" wg show "$WGS" allowed-ips | grep -qF "$1"; }
+has_allowed_ip() { in_ns "$GW" wg show "$WGS" allowed-ips | grep -F "$1" >/dev/null; }
 gone_within_ms() {
   local began=${EPOCHREALTIME/./} took
   until peers_are "$GW" "$WGS" 0; do

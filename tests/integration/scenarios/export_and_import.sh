@@ -16,7 +16,7 @@ everything() {
       SELECT jsonb_agg(to_jsonb(a) - 'peer_id' ORDER BY a.prefix) FROM wg_provision.allowed_ips a WHERE a.peer_id = p.id)
     FROM wg_provision.peers p ORDER BY p.public_key" 2>/dev/null
 }
-refused_are() { sql "SELECT string_agg(reason, ', ') FROM wg_provision.import_report" 2>/dev/null | grep -qE "$1"; }
+refused_are() { sql "SELECT string_agg(reason, ', ') FROM wg_provision.import_report" 2>/dev/null | grep -E "$1" >/dev/null; }
 clear_out() { sql "DELETE FROM wg_provision.peers; DELETE FROM wg_provision.tombstones" >/dev/null; }
 
 database_start

@@ -15,7 +15,7 @@ warnings() { logged " (warning|error) "; }
 link() { run ip -n "$GW" link "$@"; }
 up_again() {
   link set "$WGS" up
-  ip -n "$GW" address show dev "$WGS" | grep -qF 10.80.0.1/16 ||
+  ip -n "$GW" address show dev "$WGS" | grep -F 10.80.0.1/16 >/dev/null ||
     run ip -n "$GW" address add 10.80.0.1/16 dev "$WGS"
 }
 

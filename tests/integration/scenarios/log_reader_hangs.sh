@@ -19,7 +19,7 @@ for line in (b"x" * 4095 + b"\n", b"\n"):
     except BlockingIOError: pass
 PY
 }
-is_gone_from_device() { ! in_ns "$GW" wg show "$WGS" peers | grep -qF "$1"; }
+is_gone_from_device() { ! in_ns "$GW" wg show "$WGS" peers | grep -F "$1" >/dev/null; }
 
 database_start
 standard_topology

@@ -27,7 +27,7 @@ lets_standbys_in() { # PRIMARY
 }
 has_row() { [[ $(sql "SELECT count(*) FROM wg_provision.peers WHERE name = '$1'" 2>/dev/null) == 1 ]]; }
 has_heard() { # SERVER: the row of the expected device is there
-  psql "host=$1 port=5432 user=postgres dbname=fleet" -XAtc "SELECT count(*) FROM wg_provision.expected_keys" | grep -qx 1
+  psql "host=$1 port=5432 user=postgres dbname=fleet" -XAtc "SELECT count(*) FROM wg_provision.expected_keys" | grep -x 1 >/dev/null
 }
 
 database_start

@@ -9,7 +9,7 @@ source "$(dirname "$0")/../lib.sh"
 allowed_ips_are() { # KEY PREFIXES
   [[ $(in_ns "$GW" wg show "$WGS" allowed-ips | grep -F "$1" | cut -f2) == "$2" ]]
 }
-on_device() { in_ns "$GW" wg show "$WGS" peers | grep -qF "$1"; }
+on_device() { in_ns "$GW" wg show "$WGS" peers | grep -F "$1" >/dev/null; }
 
 database_start
 standard_topology
@@ -38,7 +38,7 @@ check "the adopted one connects" pings "$CL" 10.80.0.1 8
 run in_ns "$GW" wg set "$WGS" peer "$CLIENT_KEY" allowed-ips 10.80.0.77/32 persistent-keepalive 77
 check "addresses changed by hand are put right" wait_for 5 allowed_ips_are "$CLIENT_KEY" 10.80.0.2/32
 keepalives() { in_ns "$GW" wg show "$WGS" persistent-keepalive; }
-check "a keepalive set by hand, too" wait_for 2 eval '! keepalives | grep -qw 77'
+check "a keepalive set by hand, too" wait_for 2 eval '! keepalives | grep -w 77 >/dev/null'
 run in_ns "$GW" wg set "$WGS" peer "$CLIENT_KEY" remove
 check "a peer removed by hand is forgotten" wait_for 5 metric_is peers 1
 check "and let in again at its next handshake" pings "$CL" 10.80.0.1 200

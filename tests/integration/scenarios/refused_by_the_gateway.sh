@@ -10,7 +10,7 @@ reason_is() { # KEY REASON
   [[ $(sql "SELECT reason FROM wg_provision.recent_refusals WHERE public_key = '$1'" 2>/dev/null) == "$2" ]]
 }
 explains() { # KEY PATTERN
-  "$BUILD_DIR/service/wg-provisionctl" explain "$1" --dsn "$(postgres_dsn dbname=fleet)" | grep -qE -- "$2"
+  "$BUILD_DIR/service/wg-provisionctl" explain "$1" --dsn "$(postgres_dsn dbname=fleet)" | grep -E -- "$2" >/dev/null
 }
 is_pending() {
   [[ $(sql "SELECT count(*) FROM wg_provision.pending_keys WHERE public_key = '$1'" 2>/dev/null) == 1 ]]

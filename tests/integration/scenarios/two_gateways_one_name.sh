@@ -18,7 +18,7 @@ start_second() {
   daemon_start "$GW2" "$WORK/b.yaml" unshare --mount sh -c "mount --bind '$WORK/run2' /var/run/wireguard &&
     { test ! -e /etc/machine-id || mount --bind '$WORK/machine-id' /etc/machine-id; } && exec \"\$@\"" sh
 }
-second_says() { "$BUILD_DIR/service/wg-provisionctl" status --socket "$WORK/b.sock" | grep -qE -- "$1"; }
+second_says() { "$BUILD_DIR/service/wg-provisionctl" status --socket "$WORK/b.sock" | grep -E -- "$1" >/dev/null; }
 run_of_session() { sql "SELECT run FROM wg_provision.sessions" 2>/dev/null; }
 both_noticed() { (($(logged 'warning another gateway') >= 2)); }
 

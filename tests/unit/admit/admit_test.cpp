@@ -138,6 +138,20 @@ TEST(NegativeCache, KeepsInterfacesApart) {
   EXPECT_FALSE(keys.find(elsewhere, start));
 }
 
+TEST(NegativeCache, ForgetsWhatKnockedAtOneInterface) {
+  NegativeCache keys{{.ttl = 1h, .entries = 64}};
+  const PeerId elsewhere{.interface = {1}, .key = key(9)};
+  keys.remember(id(1), Refusal::unknown_key, start);
+  keys.remember(id(2), Refusal::revoked, start);
+  keys.remember(elsewhere, Refusal::unknown_key, start);
+  keys.forget_all({});
+  EXPECT_FALSE(keys.find(id(1), start));
+  EXPECT_FALSE(keys.find(id(2), start));
+  EXPECT_TRUE(keys.find(elsewhere, start));
+  keys.remember(id(1), Refusal::revoked, start);
+  EXPECT_EQ(keys.find(id(1), start)->refusal, Refusal::revoked) << "what is said since then counts";
+}
+
 TEST(NegativeCache, StaysInFixedMemory) {
   NegativeCache keys{{.ttl = 1h, .entries = 16}};
   for (std::uint8_t i = 0; i < 200; ++i)

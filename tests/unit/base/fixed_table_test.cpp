@@ -68,13 +68,5 @@ TEST(FixedTable, EraseOfWhatIsNotThereChangesNothing) {
   EXPECT_EQ(table.size(), 1U);
 }
 
-TEST(FixedTable, ClearForgetsEverything) {
-  Table table{8};
-  table.touch(1, start);
-  table.clear();
-  EXPECT_EQ(table.size(), 0U);
-  EXPECT_EQ(table.find(1), nullptr);
-}
-
 } // namespace
 } // namespace provisiond

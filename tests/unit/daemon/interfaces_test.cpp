@@ -260,6 +260,23 @@ TEST_F(InterfacesTest, ADeviceThatDoesNotAnswerKeepsItsPeers) {
   EXPECT_EQ(world.metrics.device_errors.value(), 8U);
 }
 
+// What takes long to describe itself is asked less often, what does not answer at all is not.
+TEST_F(InterfacesTest, ADeviceThatDoesNotAnswerIsAskedAgainAtTheNextLook) {
+  serve();
+  for (const bool answers : {false, true}) {
+    watch::Reading reading{.interface = {}, .order = {.question = watch::Question::identity}};
+    reading.begin = world.now.steady - 2s;
+    reading.end = world.now.steady;
+    reading.identity.emplace(world.device->identity());
+    if (!answers) *reading.identity = fail(Error::system("talk to it", ETIMEDOUT));
+    interfaces.take(std::move(reading), world.now);
+    world.advance(1s);
+    interfaces.look(world.now);
+    EXPECT_EQ(orders.size(), answers ? 0U : 1U);
+    orders.clear();
+  }
+}
+
 // Nothing waits for a reader that does not come back.
 TEST_F(InterfacesTest, OneQuestionOfAKindIsUnderWay) {
   serve();
