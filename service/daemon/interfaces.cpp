@@ -35,13 +35,12 @@ void Interfaces::look(const Instant& now, Urgency urgency) {
       tracking.looks_again = tracking.is_looking;
     else if (now.steady < tracking.look_due)
       continue;
-    look_at(interface, tracking, now);
+    look_at(interface, tracking);
   }
 }
 
 // Of one that is not served yet its peers are read as well, to be known from the beginning.
-void Interfaces::look_at(const flow::Interface& interface, Tracking& tracking,
-                         const Instant& /*now*/) {
+void Interfaces::look_at(const flow::Interface& interface, Tracking& tracking) {
   if (tracking.is_looking) return;
   const Question question = interface.is_present() ? Question::identity : Question::both;
   tracking.is_looking =
@@ -62,7 +61,7 @@ void Interfaces::take(watch::Reading reading, const Instant& now) {
   const Duration took = *reading.identity ? reading.end - reading.begin : Duration::zero();
   tracking.look_due = reading.end + 9 * took;
   seen(interface, tracking, reading, now);
-  if (std::exchange(tracking.looks_again, false)) look_at(interface, tracking, now);
+  if (std::exchange(tracking.looks_again, false)) look_at(interface, tracking);
 }
 
 void Interfaces::seen(const flow::Interface& interface, Tracking& tracking, watch::Reading& reading,
@@ -73,7 +72,7 @@ void Interfaces::seen(const flow::Interface& interface, Tracking& tracking, watc
     log::info("device answers again", {{"interface", interface.name}});
   if (interface.is_present() && device.ifindex != interface.ifindex) {
     detach(interface, tracking, "it was made again");
-    return look_at(interface, tracking, now);
+    return look_at(interface, tracking);
   }
   if (!device.private_key || device.listen_port == 0) {
     const char* what = device.private_key ? "it is down or has no listen port; `ip link set up dev "
@@ -83,9 +82,9 @@ void Interfaces::seen(const flow::Interface& interface, Tracking& tracking, watc
   const bool is_new = !interface.is_present();
   if (is_new && reading.peers && !*reading.peers)
     return not_seen(interface, tracking, reading.peers->error());
-  if (is_new && !reading.peers) return look_at(interface, tracking, now); // detached meanwhile
+  if (is_new && !reading.peers) return look_at(interface, tracking); // detached meanwhile
   if (!watch_port(interface, tracking, device, now.steady)) return;
-  if (!attach(interface, tracking, device, now.steady) || !is_new) return;
+  if (!attach(interface, tracking, device) || !is_new) return;
   wiring_.flow.life().begin_pass(interface.id);
   take_peers(interface, tracking, reading, now);
 }
@@ -140,7 +139,7 @@ bool Interfaces::watch_port(const flow::Interface& interface, Tracking& tracking
 
 // What has not changed stays as it is; false when the interface cannot be served.
 bool Interfaces::attach(const flow::Interface& interface, Tracking& tracking,
-                        const kernel::DeviceIdentity& device, TimePoint /*now*/) {
+                        const kernel::DeviceIdentity& device) {
   std::shared_ptr<const authenticate::InterfaceIdentity> identity = interface.identity;
   const bool is_same_key = identity && sodium_memcmp(identity->private_key().data(),
                                                      device.private_key->bytes().data(), 32) == 0;
@@ -191,7 +190,7 @@ void Interfaces::take_peers(const flow::Interface& interface, Tracking& tracking
                             watch::Reading& reading, const Instant& now) {
   tracking.schedule.passed(reading.begin, reading.end);
   wiring_.metrics.watch_pass_duration.observe(reading.end - reading.begin);
-  if (!*reading.peers) return note_failure(interface, tracking, reading.peers->error(), now);
+  if (!*reading.peers) return note_failure(interface, tracking, reading.peers->error());
   if (std::exchange(tracking.has_failed, false))
     log::info("peers can be read again", {{"interface", interface.name}});
   if (!(*reading.peers)->is_complete) wiring_.metrics.incomplete_passes.add();
@@ -200,9 +199,9 @@ void Interfaces::take_peers(const flow::Interface& interface, Tracking& tracking
 
 // Whether the device is gone, a look says.
 void Interfaces::note_failure(const flow::Interface& interface, Tracking& tracking,
-                              const Error& error, const Instant& now) {
+                              const Error& error) {
   wiring_.metrics.device_errors.add();
-  look_at(interface, tracking, now);
+  look_at(interface, tracking);
   if (peers::verdict_on(error) == peers::Verdict::gone) return;
   if (std::exchange(tracking.has_failed, true)) return;
   log::warning("cannot read the peers, trying again at the next pass",

@@ -70,7 +70,7 @@ class Interfaces {
     std::string last_problem{}; // so that a lasting problem is logged once
   };
 
-  void look_at(const flow::Interface& interface, Tracking& tracking, const Instant& now);
+  void look_at(const flow::Interface& interface, Tracking& tracking);
   void seen(const flow::Interface& interface, Tracking& tracking, watch::Reading& reading,
             const Instant& now);
   void not_seen(const flow::Interface& interface, Tracking& tracking, const Error& error);
@@ -78,11 +78,10 @@ class Interfaces {
   [[nodiscard]] bool watch_port(const flow::Interface& interface, Tracking& tracking,
                                 const kernel::DeviceIdentity& seen, TimePoint now);
   [[nodiscard]] bool attach(const flow::Interface& interface, Tracking& tracking,
-                            const kernel::DeviceIdentity& seen, TimePoint now);
+                            const kernel::DeviceIdentity& seen);
   void take_peers(const flow::Interface& interface, Tracking& tracking, watch::Reading& reading,
                   const Instant& now);
-  void note_failure(const flow::Interface& interface, Tracking& tracking, const Error& error,
-                    const Instant& now);
+  void note_failure(const flow::Interface& interface, Tracking& tracking, const Error& error);
   static void problem(const flow::Interface& interface, Tracking& tracking,
                       const std::string& text);
 
