@@ -13,6 +13,7 @@
 #include "daemon/known_database.hpp"
 #include "daemon/network_watch.hpp"
 #include "daemon/notifier.hpp"
+#include "daemon/remarks.hpp"
 #include "daemon/routing.hpp"
 #include "daemon/turns.hpp"
 #include "events/cross_check.hpp"
@@ -112,7 +113,7 @@ struct Daemon::Parts {
   std::size_t served_interfaces = 0;               // as of the last announcement
   bool is_ready = false;
   bool counts_turns = false;
-  std::string last_database_problem;
+  DatabaseProblems database_problems;
 };
 
 } // namespace provisiond::daemon

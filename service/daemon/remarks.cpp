@@ -31,6 +31,13 @@ bool remark_on_name(const lookup::PoolEvent& event) {
   }
 }
 
+// The level of a problem: news the first time. Keeps it in `known`.
+log::Level level_of(const std::string& problem, std::string& known) {
+  if (problem == known) return log::Level::debug;
+  known = problem;
+  return log::Level::warning;
+}
+
 } // namespace
 
 void remark_on(const lookup::Gateway& gateway, const std::string& configured) {
@@ -43,28 +50,26 @@ void remark_on(const lookup::Gateway& gateway, const std::string& configured) {
   log::info("gateway", {{"name", gateway.name}, {"run", gateway.run}});
 }
 
-void remark_on(const lookup::PoolEvent& event, std::string& last_problem) {
+void remark_on(const lookup::PoolEvent& event, DatabaseProblems& known) {
   if (remark_on_name(event)) return;
   const std::string session = std::to_string(event.session);
   if (event.kind == lookup::PoolEvent::Kind::connected) {
-    last_problem.clear();
+    known = {};
     log::info("database session connected", {{"session", session}, {"to", event.text}});
     return;
   }
-  const bool is_known = event.text == last_problem;
-  last_problem = event.text;
   if (event.kind == lookup::PoolEvent::Kind::enrolment_failed) {
-    return log::write(is_known ? log::Level::debug : log::Level::warning,
+    return log::write(level_of(event.text, known.unenrolled),
                       "a device passed its trial and could not be enrolled, it may knock again",
                       {{"session", session}, {"error", event.text}});
   }
   if (event.kind == lookup::PoolEvent::Kind::not_reported) {
-    return log::write(is_known ? log::Level::debug : log::Level::warning,
+    return log::write(level_of(event.text, known.unreported),
                       "the database is not told of refused keys and active peers",
                       {{"error", event.text}});
   }
   const bool is_schema = event.kind == lookup::PoolEvent::Kind::schema_mismatch;
-  log::write(is_known ? log::Level::debug : log::Level::warning,
+  log::write(level_of(event.text, known.lost),
              is_schema ? "database schema does not fit, trying again"
                        : "database session lost, trying again",
              {{"session", session},
@@ -72,19 +77,18 @@ void remark_on(const lookup::PoolEvent& event, std::string& last_problem) {
               {"retry_in", fmt::format("{}ms", event.retry_in.count())}});
 }
 
-void remark_on(const lookup::FeedEvent& event, std::string& last_problem) {
-  const bool is_lost = event.kind == lookup::FeedEvent::Kind::lost;
-  const bool is_known = is_lost && event.text == last_problem;
-  last_problem = is_lost ? event.text : std::string{};
+void remark_on(const lookup::FeedEvent& event, DatabaseProblems& known) {
   switch (event.kind) {
   case lookup::FeedEvent::Kind::listening:
+    known.lost.clear();
     return log::info("listening for changes", {{"to", event.text}});
   case lookup::FeedEvent::Kind::polling:
+    known.lost.clear();
     return log::warning("polling for changes, they take up to database.poll-interval",
                         {{"because", event.text}});
   case lookup::FeedEvent::Kind::lost:
     return log::write(
-        is_known ? log::Level::debug : log::Level::warning,
+        level_of(event.text, known.lost),
         "change feed lost, trying again; all keys are looked up anew then",
         {{"error", event.text}, {"retry_in", fmt::format("{}ms", event.retry_in.count())}});
   }

@@ -14,13 +14,18 @@ namespace provisiond::daemon {
 // Logs what we are called in the database; `configured` is what the settings say of it.
 void remark_on(const lookup::Gateway& gateway, const std::string& configured);
 
-// Logs what happened to a database session. A problem that lasts is logged once, not at every
-// attempt of every session; `last_problem` is the caller's memory of it.
-void remark_on(const lookup::PoolEvent& event, std::string& last_problem);
+// The problems that were logged and last, so that each is logged once, not at every attempt.
+struct DatabaseProblems {
+  std::string lost;       // why a session that looks up, or the one that listens, is not there
+  std::string unreported; // why the reporter does not report
+  std::string unenrolled; // why a device was not enrolled
+};
+
+// Logs what happened to a database session, unless it is among `known`, the caller's memory.
+void remark_on(const lookup::PoolEvent& event, DatabaseProblems& known);
 
 // The same for the session that listens: how changes reach the daemon now, or that they do not.
-// Shares that memory, because they have most problems together.
-void remark_on(const lookup::FeedEvent& event, std::string& last_problem);
+void remark_on(const lookup::FeedEvent& event, DatabaseProblems& known);
 
 // Logs which source an interface has, or has lost, and why, or that a source loses events;
 // `interface` is its name, where there is one.

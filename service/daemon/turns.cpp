@@ -113,7 +113,7 @@ void Daemon::take_answers() {
 
 void Daemon::take_pool_events() {
   for (const lookup::PoolEvent& event : parts_->pool_events.drain(64)) {
-    remark_on(event, parts_->last_database_problem);
+    remark_on(event, parts_->database_problems);
     if (event.kind == lookup::PoolEvent::Kind::schema_mismatch)
       parts_->metrics.schema_mismatch.set(1);
     if (event.kind == lookup::PoolEvent::Kind::connected) {
@@ -141,7 +141,7 @@ void Daemon::take_changes() {
 
 void Daemon::take_feed_events() {
   for (const lookup::FeedEvent& event : parts_->feed_events.drain(64)) {
-    remark_on(event, parts_->last_database_problem);
+    remark_on(event, parts_->database_problems);
     parts_->database_watch->found(event.identity);
   }
   parts_->database_watch->seek_primary();
