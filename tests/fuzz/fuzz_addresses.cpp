@@ -7,12 +7,13 @@
 #include "cli/client_config.hpp"
 #include "fuzz/input.hpp"
 #include "fuzz/peers.hpp"
+#include "fuzz/targets.hpp"
 
 #include <algorithm>
 #include <optional>
 #include <string>
 
-namespace provisiond::fuzz {
+namespace provisiond::fuzz::fuzz_addresses {
 namespace {
 
 constexpr char separator = '\x1f';
@@ -73,10 +74,10 @@ void check_config(Input input) {
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  provisiond::fuzz::check_parsers(provisiond::fuzz::text_of({data, size}));
-  provisiond::fuzz::check_config(provisiond::fuzz::Input{{data, size}});
-  return 0;
+void run(Bytes bytes) {
+  check_parsers(text_of(bytes));
+  check_config(Input{bytes});
 }
+
+} // namespace provisiond::fuzz::fuzz_addresses

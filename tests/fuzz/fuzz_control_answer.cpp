@@ -5,6 +5,7 @@
 #include "cli/control_answer.hpp"
 #include "cli/daemon_text.hpp"
 #include "fuzz/input.hpp"
+#include "fuzz/targets.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,9 +14,10 @@
 #include <string>
 #include <vector>
 
+namespace provisiond::fuzz::fuzz_control_answer {
+
 using provisiond::cli::ControlAnswer;
 
-namespace provisiond::fuzz {
 namespace {
 
 struct Heard {
@@ -66,11 +68,11 @@ void check(Bytes bytes, std::size_t piece_length) {
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  provisiond::fuzz::Input input{{data, size}};
+void run(Bytes bytes) {
+  Input input{bytes};
   const std::size_t piece_length = input.number<std::uint8_t>();
-  provisiond::fuzz::check(input.rest(), piece_length);
-  return 0;
+  check(input.rest(), piece_length);
 }
+
+} // namespace provisiond::fuzz::fuzz_control_answer

@@ -3,6 +3,7 @@
 
 #include "control/conversation.hpp"
 #include "fuzz/input.hpp"
+#include "fuzz/targets.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,10 +14,11 @@
 #include <variant>
 #include <vector>
 
+namespace provisiond::fuzz::fuzz_control_request {
+
 using provisiond::control::Conversation;
 using provisiond::control::QuestionBody;
 
-namespace provisiond::fuzz {
 namespace {
 
 constexpr std::size_t longest_read = 1024;
@@ -41,8 +43,9 @@ void answer(Conversation& conversation, const QuestionBody& question) {
   if (std::holds_alternative<control::PeersQuestion>(question))
     conversation.answered(slice(), {});
   else if (std::holds_alternative<control::OverviewQuestion>(question))
-    conversation.answered(control::Overview{.interfaces = {{.name = "wg0", .network = "demo"}}},
-                          {});
+    conversation.answered(
+        control::Overview{.interfaces = {{.name = "wg0", .network = "demo", .source = "probe"}}},
+        {});
   else
     conversation.answered(control::DrainAnswer{}, {});
 }
@@ -62,18 +65,17 @@ void converse(Conversation& conversation) {
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace provisiond::fuzz;
+void run(Bytes bytes) {
   static const std::vector<std::string> interfaces{"wg0", "wg1"};
   Conversation conversation{interfaces};
-  Pieces pieces{{data, size}, longest_read};
+  Pieces pieces{bytes, longest_read};
   for (Bytes piece = pieces.next(); conversation.waits_for_request() && !piece.empty();
        piece = pieces.next()) {
     conversation.hear(text_of(piece));
     converse(conversation);
   }
   require(conversation.waits_for_request() || conversation.is_over());
-  return 0;
 }
+
+} // namespace provisiond::fuzz::fuzz_control_request

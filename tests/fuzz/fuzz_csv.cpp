@@ -4,6 +4,7 @@
 #include "cli/csv.hpp"
 #include "cli/manifest.hpp"
 #include "fuzz/input.hpp"
+#include "fuzz/targets.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,12 +12,13 @@
 #include <string>
 #include <vector>
 
+namespace provisiond::fuzz::fuzz_csv {
+
 using provisiond::SecretText;
 using provisiond::cli::CsvReader;
 using provisiond::cli::CsvRecord;
 using provisiond::cli::Manifest;
 
-namespace provisiond::fuzz {
 namespace {
 
 using Records = std::vector<CsvRecord>;
@@ -79,13 +81,12 @@ void check_manifest(std::string_view text, const std::optional<Records>& records
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace provisiond::fuzz;
-  const std::string_view text = text_of({data, size});
+void run(Bytes bytes) {
+  const std::string_view text = text_of(bytes);
   const std::optional<Records> records = read(text);
   if (records) check_records(*records, text);
   check_manifest(text, records);
-  return 0;
 }
+
+} // namespace provisiond::fuzz::fuzz_csv

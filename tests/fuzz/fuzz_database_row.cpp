@@ -4,6 +4,7 @@
 
 #include "fuzz/input.hpp"
 #include "fuzz/peers.hpp"
+#include "fuzz/targets.hpp"
 #include "kernel/change_part.hpp"
 #include "kernel/netlink_message.hpp"
 #include "kernel/uapi_answer.hpp"
@@ -14,12 +15,13 @@
 #include <chrono>
 #include <optional>
 
+namespace provisiond::fuzz::fuzz_database_row {
+
 using provisiond::PeerRecord;
 using provisiond::kernel::PeerChange;
 using provisiond::kernel::PeerState;
 using provisiond::lookup::Row;
 
-namespace provisiond::fuzz {
 namespace {
 
 // Of the public key in the corpus, 32 bytes of 0x11.
@@ -116,10 +118,10 @@ void check(Input& input) {
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  provisiond::fuzz::Input input{{data, size}};
-  provisiond::fuzz::check(input);
-  return 0;
+void run(Bytes bytes) {
+  Input input{bytes};
+  check(input);
 }
+
+} // namespace provisiond::fuzz::fuzz_database_row

@@ -2,6 +2,7 @@
 // one, and what we add changes nothing that it says.
 
 #include "fuzz/input.hpp"
+#include "fuzz/targets.hpp"
 #include "postgres/connection_string.hpp"
 
 #include <libpq-fe.h>
@@ -14,9 +15,10 @@
 #include <optional>
 #include <string>
 
+namespace provisiond::fuzz::fuzz_dsn {
+
 using provisiond::postgres::ConnectionString;
 
-namespace provisiond::fuzz {
 namespace {
 
 using Parameters = std::map<std::string, std::string>;
@@ -68,12 +70,12 @@ void check(const std::string& dsn) {
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view text = provisiond::fuzz::text_of({data, size});
+void run(Bytes bytes) {
+  const std::string_view text = text_of(bytes);
   const bool is_one_line = std::none_of(
       text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-  if (is_one_line) provisiond::fuzz::check(std::string{text});
-  return 0;
+  if (is_one_line) check(std::string{text});
 }
+
+} // namespace provisiond::fuzz::fuzz_dsn

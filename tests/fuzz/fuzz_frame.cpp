@@ -1,19 +1,21 @@
 // Any bytes as an IP packet: parsing them reads nothing outside, and what comes out lies inside. As
 // a captured packet, with any time and device (the first twelve bytes), it is a sighting only when
-// it is an initiation for the watched port, and one that can be answered.
+// it is an initiation that can be answered; one for another port than the watched one says so.
 
 #include "events/captured_frame.hpp"
 #include "fuzz/input.hpp"
+#include "fuzz/targets.hpp"
 #include "wire/frame.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <variant>
 
+namespace provisiond::fuzz::fuzz_frame {
+
 using provisiond::wire::FrameFault;
 using provisiond::wire::UdpDatagram;
 
-namespace provisiond::fuzz {
 namespace {
 
 constexpr std::uint16_t watched_port = 51820;
@@ -59,17 +61,18 @@ void check_captured(Input input) {
       events::read_captured_frame(packet, watched_ports(), now);
   const Sighting* const sighting = std::get_if<Sighting>(&read);
   if (sighting == nullptr) return;
-  require(sighting->interface.value == 3 && sighting->has_initiation());
-  require(sighting->source.port != 0 && sighting->local.port == watched_port);
+  require(sighting->has_initiation() && sighting->source.port != 0);
+  require(sighting->is_redirected == (sighting->local.port != watched_port));
+  require(sighting->is_redirected || sighting->interface.value == 3);
   require(sighting->seen_at <= now.steady &&
           now.steady - sighting->seen_at <= std::chrono::seconds{10});
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  provisiond::fuzz::check_packet({data, size});
-  provisiond::fuzz::check_captured(provisiond::fuzz::Input{{data, size}});
-  return 0;
+void run(Bytes bytes) {
+  check_packet(bytes);
+  check_captured(Input{bytes});
 }
+
+} // namespace provisiond::fuzz::fuzz_frame

@@ -5,11 +5,14 @@
 #include "authenticate/mac.hpp"
 #include "authenticate/responder.hpp"
 #include "fuzz/input.hpp"
+#include "fuzz/targets.hpp"
 #include "support/initiator.hpp"
 #include "wire/messages.hpp"
 
 #include <algorithm>
 #include <cstdint>
+
+namespace provisiond::fuzz::fuzz_initiation {
 
 using provisiond::InitiationBytes;
 using provisiond::ProvenKey;
@@ -17,7 +20,6 @@ using provisiond::Refusal;
 using provisiond::authenticate::Claim;
 using provisiond::authenticate::InterfaceIdentity;
 using provisiond::authenticate::Responder;
-using provisiond::fuzz::require;
 
 namespace {
 
@@ -67,8 +69,9 @@ void try_as_change(std::span<const std::uint8_t> change) {
 
 } // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  try_as_payload({data, size});
-  try_as_change({data, size});
-  return 0;
+void run(Bytes bytes) {
+  try_as_payload(bytes);
+  try_as_change(bytes);
 }
+
+} // namespace provisiond::fuzz::fuzz_initiation

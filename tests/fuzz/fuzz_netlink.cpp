@@ -4,6 +4,7 @@
 
 #include "fuzz/input.hpp"
 #include "fuzz/peers.hpp"
+#include "fuzz/targets.hpp"
 #include "kernel/generic_family.hpp"
 #include "kernel/link_kind.hpp"
 #include "kernel/links.hpp"
@@ -16,9 +17,10 @@
 #include <optional>
 #include <string>
 
+namespace provisiond::fuzz::fuzz_netlink {
+
 using provisiond::kernel::NetlinkMessage;
 
-namespace provisiond::fuzz {
 namespace {
 
 constexpr kernel::RouteTarget target{.ifindex = 5, .table = kernel::main_route_table};
@@ -60,8 +62,10 @@ void check_message(const NetlinkMessage& message) {
   check_family(message);
   if (const std::optional<IpPrefix> prefix = kernel::read_route(message, target))
     require_sound(*prefix);
-  if (const std::optional<IpPrefix> prefix = kernel::read_subnet(message, target.ifindex))
-    require_sound(*prefix);
+  if (const std::optional<kernel::AddressSubnet> subnet = kernel::read_subnet(message))
+    require_sound(subnet->prefix);
+  for (const IpAddress& hop : kernel::read_next_hops(message, target.table))
+    require(!hop.to_string().empty());
   const std::optional<kernel::DeviceIdentity> identity =
       kernel::read_identity(kernel::genl_attributes(message));
   if (!identity) return;
@@ -99,10 +103,10 @@ void check_written_route(Input input) {
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  provisiond::fuzz::check_written_route(provisiond::fuzz::Input{{data, size}});
-  provisiond::fuzz::check_datagram({data, size});
-  return 0;
+void run(Bytes bytes) {
+  check_written_route(Input{bytes});
+  check_datagram(bytes);
 }
+
+} // namespace provisiond::fuzz::fuzz_netlink

@@ -5,6 +5,7 @@
 
 #include "fuzz/input.hpp"
 #include "fuzz/peers.hpp"
+#include "fuzz/targets.hpp"
 #include "kernel/netlink_message.hpp"
 #include "kernel/wg_messages.hpp"
 #include "support/netlink_bytes.hpp"
@@ -15,6 +16,8 @@
 #include <chrono>
 #include <optional>
 
+namespace provisiond::fuzz::fuzz_peer_dump {
+
 using provisiond::kernel::NetlinkMessage;
 using provisiond::kernel::PeerDump;
 using provisiond::kernel::PeerState;
@@ -22,7 +25,6 @@ using provisiond::test::attribute;
 using provisiond::test::ByteVector;
 using provisiond::test::raw;
 
-namespace provisiond::fuzz {
 namespace {
 
 constexpr std::uint16_t nested = NLA_F_NESTED;
@@ -177,13 +179,13 @@ void check_any(Input& input) {
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  provisiond::fuzz::Input input{{data, size}};
+void run(Bytes bytes) {
+  Input input{bytes};
   if ((input.number<std::uint8_t>() & 1) == 0)
-    provisiond::fuzz::check_described(input);
+    check_described(input);
   else
-    provisiond::fuzz::check_any(input);
-  return 0;
+    check_any(input);
 }
+
+} // namespace provisiond::fuzz::fuzz_peer_dump

@@ -3,6 +3,7 @@
 
 #include "fuzz/input.hpp"
 #include "fuzz/peers.hpp"
+#include "fuzz/targets.hpp"
 #include "settings/load.hpp"
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-namespace provisiond::fuzz {
+namespace provisiond::fuzz::fuzz_settings {
 namespace {
 
 using settings::Loaded;
@@ -41,18 +42,17 @@ void require_sound(const Settings& settings) {
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace provisiond::fuzz;
-  const Loaded loaded = provisiond::settings::parse(text_of({data, size}), "fuzz.yaml");
+void run(Bytes bytes) {
+  const Loaded loaded = provisiond::settings::parse(text_of(bytes), "fuzz.yaml");
   const std::vector<Problem>* problems = std::get_if<std::vector<Problem>>(&loaded);
   if (problems == nullptr) {
     require_sound(std::get<Settings>(loaded));
-    return 0;
+    return;
   }
   require(!problems->empty());
   for (const Problem& problem : *problems)
     require(!problem.to_string().empty() && is_one_line(problem.to_string()));
-  return 0;
 }
+
+} // namespace provisiond::fuzz::fuzz_settings

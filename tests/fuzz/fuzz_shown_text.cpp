@@ -7,6 +7,7 @@
 #include "cli/peer_text.hpp"
 #include "cli/table.hpp"
 #include "fuzz/input.hpp"
+#include "fuzz/targets.hpp"
 #include "postgres/array_literal.hpp"
 #include "postgres/connection_string.hpp"
 #include "postgres/database_error.hpp"
@@ -21,7 +22,7 @@
 
 using nlohmann::json;
 
-namespace provisiond::fuzz {
+namespace provisiond::fuzz::fuzz_shown_text {
 namespace {
 
 bool is_control(char c) {
@@ -118,17 +119,16 @@ void check_message(std::string_view text) {
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace provisiond::fuzz;
-  check_terminal(text_of({data, size}));
-  check_log(text_of({data, size}));
-  check_message(text_of({data, size}));
+void run(Bytes bytes) {
+  check_terminal(text_of(bytes));
+  check_log(text_of(bytes));
+  check_message(text_of(bytes));
   std::vector<std::string> texts;
-  for (Input input{{data, size}}; !input.is_empty();)
+  for (Input input{bytes}; !input.is_empty();)
     texts.emplace_back(input.text_before('\0'));
   check_array(texts);
   check_peer(row_of(texts));
-  return 0;
 }
+
+} // namespace provisiond::fuzz::fuzz_shown_text

@@ -4,6 +4,7 @@
 
 #include "fuzz/input.hpp"
 #include "fuzz/peers.hpp"
+#include "fuzz/targets.hpp"
 #include "kernel/uapi_answer.hpp"
 #include "kernel/wall_seconds.hpp"
 
@@ -15,11 +16,12 @@
 #include <optional>
 #include <string>
 
+namespace provisiond::fuzz::fuzz_uapi_answer {
+
 using provisiond::kernel::DeviceIdentity;
 using provisiond::kernel::PeerState;
 using provisiond::kernel::UapiAnswer;
 
-namespace provisiond::fuzz {
 namespace {
 
 constexpr std::size_t maximum_peers = 6;
@@ -122,11 +124,11 @@ void check(Bytes bytes, std::size_t piece_length) {
 }
 
 } // namespace
-} // namespace provisiond::fuzz
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  provisiond::fuzz::Input input{{data, size}};
+void run(Bytes bytes) {
+  Input input{bytes};
   const std::size_t piece_length = input.number<std::uint8_t>();
-  provisiond::fuzz::check(input.rest(), piece_length);
-  return 0;
+  check(input.rest(), piece_length);
 }
+
+} // namespace provisiond::fuzz::fuzz_uapi_answer

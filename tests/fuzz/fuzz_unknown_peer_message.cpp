@@ -6,19 +6,19 @@
 #include "events/probe_event.hpp"
 #include "events/unknown_peer_message.hpp"
 #include "fuzz/input.hpp"
+#include "fuzz/targets.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <variant>
 
+namespace provisiond::fuzz::fuzz_unknown_peer_message {
+
 using provisiond::MacState;
 using provisiond::Sighting;
 using provisiond::events::UnknownPeer;
 using provisiond::events::WatchedFamilies;
-using provisiond::fuzz::Bytes;
-using provisiond::fuzz::Input;
-using provisiond::fuzz::require;
 using provisiond::kernel::NetlinkMessage;
 using provisiond::kernel::WgDialect;
 
@@ -39,7 +39,8 @@ void check(WgDialect dialect, const NetlinkMessage& message) {
   }
 
   WatchedFamilies watched{1};
-  watched.put({.ifindex = ifindex}, {dialect, {.id = family_id}});
+  watched.put({.id = {}, .ifindex = ifindex},
+              {dialect, {.name = {}, .id = family_id, .groups = {}}});
   const std::variant<Sighting, provisiond::metrics::SightingDrop> verdict =
       provisiond::events::read_unknown_peer(message, watched, {});
   if (const Sighting* sighting = std::get_if<Sighting>(&verdict)) {
@@ -73,12 +74,13 @@ void check_probe(Input input) {
 
 } // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Input input{{data, size}};
+void run(Bytes bytes) {
+  Input input{bytes};
   const std::uint8_t source = input.number<std::uint8_t>();
   if (source == 'p')
     check_probe(input);
   else
     check_datagram((source & 1) != 0 ? WgDialect::amneziawg : WgDialect::wireguard, input.rest());
-  return 0;
 }
+
+} // namespace provisiond::fuzz::fuzz_unknown_peer_message

@@ -8,9 +8,6 @@
 #include <span>
 #include <string_view>
 
-// What libFuzzer calls with each input; nobody else declares it.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
-
 // What the targets share.
 namespace provisiond::fuzz {
 
