@@ -52,7 +52,7 @@ void remark_on(const lookup::Gateway& gateway, const std::string& configured) {
 
 void remark_on(const lookup::PoolEvent& event, DatabaseProblems& known) {
   if (remark_on_name(event)) return;
-  const std::string session = std::to_string(event.session);
+  const std::string session = event.session ? std::to_string(*event.session) : "reports";
   if (event.kind == lookup::PoolEvent::Kind::connected) {
     known = {};
     log::info("database session connected", {{"session", session}, {"to", event.text}});

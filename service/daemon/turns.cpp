@@ -114,7 +114,7 @@ void Daemon::take_answers() {
 void Daemon::take_pool_events() {
   for (const lookup::PoolEvent& event : parts_->pool_events.drain(64)) {
     remark_on(event, parts_->database_problems);
-    if (event.kind == lookup::PoolEvent::Kind::schema_mismatch)
+    if (event.kind == lookup::PoolEvent::Kind::schema_mismatch && event.session)
       parts_->metrics.schema_mismatch.set(1);
     if (event.kind == lookup::PoolEvent::Kind::connected) {
       parts_->metrics.schema_mismatch.set(0);

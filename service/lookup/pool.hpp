@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,14 +40,14 @@ struct PoolEvent {
     disconnected,
     schema_mismatch,
     enrolment_failed,
-    not_reported, // of the reporter, as are those that follow
+    not_reported, // the reporter has a session that does not do; those that follow are of it, too
     same_name,    // `text`: the host names of others that are alive under our name
     name_refused, // the same, and another machine had it first
     name_is_free, // there is none any more
   };
 
   Kind kind = Kind::disconnected;
-  std::uint32_t session = 0;
+  std::optional<std::uint32_t> session; // none: the reporter's own
   std::string text;
   std::chrono::milliseconds retry_in{0}; // 0 where nothing is tried again
   bool is_back = false;   // connected: to a primary, after a standby that may have been behind

@@ -114,13 +114,17 @@ Status Reporter::write(Batch& batch) {
 }
 
 Status Reporter::open() {
+  failure_ = PoolEvent::Kind::not_reported;
   if (connection_ && !thread_.has_hung_up()) return {};
   connection_.reset();
+  failure_ = PoolEvent::Kind::disconnected;
   Result<std::unique_ptr<postgres::Connection>> connection = thread_.connect(route_);
   if (!connection) return fail(connection.error());
   const Result<Schema> schema = read_schema(**connection);
   if (!schema) return fail(schema.error());
+  failure_ = PoolEvent::Kind::schema_mismatch;
   if (schema->problem) return fail(Error{*schema->problem});
+  failure_ = PoolEvent::Kind::not_reported;
   connection_ = std::move(*connection);
   return {};
 }
@@ -155,7 +159,7 @@ void Reporter::note(const Presence& presence) {
   if (presence.others.empty()) kind = PoolEvent::Kind::name_is_free;
   static_cast<void>(
       wiring_.events.push({.kind = kind,
-                           .session = 0,
+                           .session = std::nullopt,
                            .text = fmt::format("{}", fmt::join(presence.others, ", ")),
                            .retry_in = {}}));
 }
@@ -249,8 +253,8 @@ void Reporter::pause_after(const Error& error, TimePoint now) {
   others_due_ = now + before_others_again;
   const bool has_ownerships = wiring_.reports.has_ownerships();
   static_cast<void>(wiring_.events.push(
-      {.kind = PoolEvent::Kind::not_reported,
-       .session = 0,
+      {.kind = failure_,
+       .session = std::nullopt,
        .text = error.message(),
        .retry_in = has_ownerships ? before_ownerships_again : before_others_again}));
 }

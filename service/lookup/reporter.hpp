@@ -103,6 +103,7 @@ class Reporter {
   TimePoint first_sign_at_;
   TimePoint worked_at_;
   bool is_failing_ = false;
+  PoolEvent::Kind failure_ = PoolEvent::Kind::not_reported; // what it is called if it fails now
 
   postgres::DatabaseThread thread_; // last, so that it ends first
 };

@@ -113,7 +113,9 @@ TEST_F(Reporting, OwnershipsOutliveTheDatabase) {
   }
   own(2);
   EXPECT_EQ(metrics_.session_claims_written.value(), 0U);
-  EXPECT_EQ(events_.drain(64).size(), 1U) << "said once";
+  const std::vector<lookup::PoolEvent> told = events_.drain(64);
+  ASSERT_EQ(told.size(), 1U) << "told once";
+  EXPECT_EQ(told.front().kind, lookup::PoolEvent::Kind::disconnected);
   Cluster::control("start");
   ASSERT_TRUE(wait_until_owned(2));
   EXPECT_EQ(holders(), "1 gw1 wg0, 2 gw1 wg0");

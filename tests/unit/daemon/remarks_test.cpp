@@ -46,18 +46,19 @@ TEST_F(RemarksTest, ALostSessionIsToldOnceForAllSessionsAndTheFeed) {
 }
 
 // The reporter has a session of its own; which of them notices first is chance.
-TEST_F(RemarksTest, AReporterThatFailsFirstHidesNoLostSession) {
+TEST_F(RemarksTest, TheReportersSessionIsOneOfThem) {
+  lookup::PoolEvent reporter = pool_event(lookup::PoolEvent::Kind::disconnected);
+  reporter.session = std::nullopt;
+  EXPECT_THAT(log_of(reporter), HasSubstr("database session lost, trying again session=reports"));
+  EXPECT_THAT(log_of(pool_event(lookup::PoolEvent::Kind::disconnected)), IsEmpty());
+}
+
+TEST_F(RemarksTest, AReportThatFailsHidesNoLostSessionWithTheSameText) {
   EXPECT_THAT(log_of(pool_event(lookup::PoolEvent::Kind::not_reported)),
               HasSubstr("the database is not told"));
   EXPECT_THAT(log_of(pool_event(lookup::PoolEvent::Kind::disconnected)),
               HasSubstr("database session lost"));
   EXPECT_THAT(log_of(pool_event(lookup::PoolEvent::Kind::not_reported)), IsEmpty());
-}
-
-TEST_F(RemarksTest, ALostSessionHidesNoReporterThatFails) {
-  EXPECT_THAT(log_of(feed_lost()), HasSubstr("change feed lost"));
-  EXPECT_THAT(log_of(pool_event(lookup::PoolEvent::Kind::not_reported)),
-              HasSubstr("the database is not told"));
 }
 
 TEST_F(RemarksTest, AConnectionMakesTheNextLossNews) {
