@@ -30,6 +30,7 @@ declare -A may=(
   [flow]="base handoff wire kernel metrics $stages"
   [daemon]="base handoff wire kernel metrics postgres settings flow control $stages"
   [cli]="base control postgres registry"
+  [manual]="cli daemon"
 )
 # Headers of other projects that a header of ours may show. Our own types hide everything else, except in
 # kernel/ and postgres/, which exist to adapt it, and in registry/, which is used by the tool alone.

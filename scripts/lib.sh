@@ -27,6 +27,10 @@ packages_of_release() {
 fuzz_packages=(
   clang libclang-rt-dev
 )
+# What scripts/package.sh needs beside the build's.
+package_packages=(
+  debhelper dpkg-dev fakeroot
+)
 # What scripts/trixie.sh needs on the machine itself.
 trixie_packages=(mmdebstrap qemu-system-x86 busybox-static kmod cpio xz-utils)
 packages_of_release "$(sed -n 's/^VERSION_ID="\{0,1\}\([0-9]*\).*/\1/p' /etc/os-release)"

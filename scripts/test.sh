@@ -170,7 +170,7 @@ slowest_scenarios() {
 
 install_packages "${build_packages[@]}"
 if [[ " ${suites[*]} " =~ \ (schema|integration|scenarios)\  ]]; then install_packages "${run_packages[@]}"; fi
-if [[ " ${suites[*]} " == *" guest "* ]]; then install_packages "${run_packages[@]}" "${guest_packages[@]}"; fi
+if [[ " ${suites[*]} " == *" guest "* ]]; then install_packages "${run_packages[@]}" "${guest_packages[@]}" "${package_packages[@]}"; fi
 begun=$SECONDS
 [[ ${suites[*]} == trixie ]] || build "$preset"
 seconds_of[build]=$((SECONDS - begun))

@@ -32,10 +32,7 @@ ExitStatus run(const Action& action) {
 
 int main(int argc, char** argv) {
   Action chosen;
-  CLI::App app{
-      "wg-provisionctl: administration of wg-provisiond\n"
-      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 database or daemon unreachable,\n"
-      "4 refused by the database's rules or the daemon, 5 no such peer, network or interface"};
+  CLI::App app{provisiond::cli::program_help};
   provisiond::cli::declare_subcommands(app, chosen);
   try {
     app.parse(argc, argv);

@@ -2,6 +2,7 @@
 #include "daemon/compose.hpp"
 #include "daemon/event_sources.hpp"
 #include "daemon/lifecycle.hpp"
+#include "daemon/options.hpp"
 #include "events/probe_loader.hpp"
 #include "postgres/connection_string.hpp"
 #include "settings/load.hpp"
@@ -24,6 +25,7 @@ using provisiond::Error;
 using provisiond::Result;
 using provisiond::Status;
 using provisiond::daemon::Daemon;
+using provisiond::daemon::Options;
 using provisiond::events::ProbeLoader;
 using provisiond::postgres::ConnectionString;
 using provisiond::settings::Problem;
@@ -31,13 +33,6 @@ using provisiond::settings::Settings;
 
 constexpr int exit_failure = 1;
 constexpr int exit_configuration = 2;
-
-struct Options {
-  std::string config = "/etc/wg-provisiond/wg-provisiond.yaml";
-  bool only_check = false;
-  bool only_list_sources = false;
-  bool only_load_probe = false;
-};
 
 provisiond::log::Level log_level(provisiond::settings::LogLevel level) {
   return static_cast<provisiond::log::Level>(level);
@@ -124,14 +119,8 @@ int start(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  CLI::App app{"wg-provisiond: WireGuard peers from PostgreSQL, installed when they knock"};
-  app.add_option("-c,--config", options.config, "Configuration file")->capture_default_str();
-  app.add_flag("--check-config", options.only_check, "Check the configuration and exit");
-  app.add_flag("--list-event-sources", options.only_list_sources,
-               "Try each event source on this machine, say which work or why not, and exit");
-  app.add_flag("--load-probe", options.only_load_probe,
-               "Load the kernel probe for the daemon at the socket that is standard input");
-  app.set_version_flag("--version", "wg-provisiond " PROVISIOND_VERSION);
+  CLI::App app{provisiond::daemon::program_help};
+  provisiond::daemon::declare_options(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

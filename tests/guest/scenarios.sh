@@ -124,6 +124,8 @@ prepare() {
   tests/integration/run.sh --make-archive "$archive"
   [[ " $* " != *" scale "* ]] || FLEET_ARCHIVE=$archive tests/scale/prepare.sh build/guest/scale >"$work/scale.log" 2>&1 ||
     { cat "$work/scale.log"; rm -rf build/guest/scale; } # then its boot fails
+  [[ " $* " != *" systemd "* ]] || DEB_BUILD_OPTIONS=noautodbgsym scripts/package.sh --build "$BUILD_DIR" build/guest/packages ||
+    rm -rf build/guest/packages
   tests/guest/run.sh prepare
 }
 
