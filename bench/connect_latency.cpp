@@ -5,8 +5,8 @@
 #include "bench/measure.hpp"
 #include "bench/report.hpp"
 #include "bench/wire_tap.hpp"
-#include "support/initiator.hpp"
-#include "support/key_file.hpp"
+#include "initiator/initiation.hpp"
+#include "initiator/key_file.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -106,11 +106,12 @@ std::vector<double> to_milliseconds(const std::vector<Duration>& durations) {
 }
 
 Status report_floor(const Options& options) {
-  const Result<std::vector<Secret<32>>> keys = test::read_private_keys(options.client_keys_file);
+  const Result<std::vector<Secret<32>>> keys =
+      initiator::read_private_keys(options.client_keys_file);
   if (!keys) return fail(keys.error());
   std::vector<PublicKey> public_keys;
   for (const Secret<32>& key : *keys)
-    public_keys.push_back(test::key_pair_of(key).public_key);
+    public_keys.push_back(initiator::key_pair_of(key).public_key);
   const Result<std::unique_ptr<kernel::WgDevice>> device =
       kernel::open_device(options.device, kernel::Backend::automatic);
   if (!device) return fail(device.error());

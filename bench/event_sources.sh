@@ -114,7 +114,6 @@ flood_start() { # SECONDS
   FLOOD_PID=${PIDS[-1]}
 }
 flood_end() { end_process "$FLOOD_PID" || true; }
-process_ns() { awk '{ n += $1 } END { printf "%.0f\n", n }' /proc/"$1"/task/*/schedstat; }
 cpu_ns() { process_ns "$DAEMON_PID"; }
 wake_ups() { awk '$1 == "voluntary_ctxt_switches:" { n += $2 } END { print n }' /proc/"$DAEMON_PID"/task/*/status; }
 

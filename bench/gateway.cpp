@@ -1,7 +1,7 @@
 #include "bench/gateway.hpp"
 
 #include "bench/cpu_time.hpp"
-#include "support/packet_sender.hpp"
+#include "initiator/packet_sender.hpp"
 
 #include <fmt/format.h>
 
@@ -34,7 +34,7 @@ class StepClock {
 
 Endpoint source_of(std::size_t index) {
   static const IpPrefix sources = IpPrefix::parse("198.18.0.0/15").value();
-  return {.address = test::address_at(sources, index + 1), .port = 51820};
+  return {.address = initiator::address_at(sources, index + 1), .port = 51820};
 }
 
 Sighting sighting_of(const InitiationBytes& initiation, std::size_t index, const Instant& now) {

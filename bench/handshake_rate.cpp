@@ -4,10 +4,10 @@
 // many initiations went unanswered. Initiations are made before the clock starts.
 
 #include "base/clock.hpp"
-#include "support/crafted_packets.hpp"
-#include "support/initiator.hpp"
-#include "support/key_file.hpp"
-#include "support/packet_sender.hpp"
+#include "initiator/crafted_packets.hpp"
+#include "initiator/initiation.hpp"
+#include "initiator/key_file.hpp"
+#include "initiator/packet_sender.hpp"
 #include "wire/messages.hpp"
 
 #include <CLI/CLI.hpp>
@@ -40,13 +40,13 @@ struct Pass {
   std::size_t unanswered = 0;
 };
 
-bool is_response(const test::Received& packet) {
+bool is_response(const initiator::Received& packet) {
   return packet.size == wire::ResponseLayout::size &&
          packet.bytes[0] == static_cast<std::uint8_t>(wire::MessageType::response);
 }
 
-Result<Pass> make_pass(test::PacketSender& sender, const std::vector<InitiationBytes>& initiations,
-                       std::size_t window) {
+Result<Pass> make_pass(initiator::PacketSender& sender,
+                       const std::vector<InitiationBytes>& initiations, std::size_t window) {
   const TimePoint begin = Clock::now();
   TimePoint last_answer = begin;
   std::size_t sent = 0;
@@ -57,7 +57,8 @@ Result<Pass> make_pass(test::PacketSender& sender, const std::vector<InitiationB
       if (!status) return fail(status.error());
       ++sent;
     }
-    const Result<std::optional<test::Received>> received = sender.receive(Clock::now() + patience);
+    const Result<std::optional<initiator::Received>> received =
+        sender.receive(Clock::now() + patience);
     if (!received) return fail(received.error());
     if (!*received) break;
     if (!is_response(**received)) continue;
@@ -74,13 +75,15 @@ Status run(const Options& options) {
   if (!responder) return fail(Error{"--responder: not a public key"});
   const std::optional<Endpoint> to = Endpoint::parse(options.to);
   if (!to) return fail(Error{"--to: not an address and port"});
-  const Result<std::vector<Secret<32>>> keys = test::read_private_keys(options.private_key_file);
+  const Result<std::vector<Secret<32>>> keys =
+      initiator::read_private_keys(options.private_key_file);
   if (!keys) return fail(keys.error());
-  Result<test::PacketSender> sender = test::PacketSender::open({.to = *to, .source_prefix = {}});
+  Result<initiator::PacketSender> sender =
+      initiator::PacketSender::open({.to = *to, .source_prefix = {}});
   if (!sender) return fail(sender.error());
   for (std::string line; std::getline(std::cin, line);) {
     const std::vector<InitiationBytes> initiations =
-        test::initiations_of(*keys, *responder, test::TimestampKind::now);
+        initiator::initiations_of(*keys, *responder, initiator::TimestampKind::now);
     const Result<Pass> pass = make_pass(*sender, initiations, options.window);
     if (!pass) return fail(pass.error());
     fmt::print("{:.3f} {}\n", pass->per_second, pass->unanswered);

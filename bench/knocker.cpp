@@ -1,7 +1,7 @@
 #include "bench/knocker.hpp"
 
 #include "bench/measure.hpp"
-#include "support/key_file.hpp"
+#include "initiator/key_file.hpp"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -26,10 +26,10 @@ Status enter_namespace(int fd) {
 }
 
 // For one socket each, in the namespace that the thread is in.
-Result<std::vector<test::PacketSender>> open_sockets(const Endpoint& to, std::size_t count) {
-  std::vector<test::PacketSender> sockets;
+Result<std::vector<initiator::PacketSender>> open_sockets(const Endpoint& to, std::size_t count) {
+  std::vector<initiator::PacketSender> sockets;
   for (std::size_t i = 0; i < count; ++i) {
-    Result<test::PacketSender> socket = test::PacketSender::open(
+    Result<initiator::PacketSender> socket = initiator::PacketSender::open(
         {.to = to, .from_port = static_cast<std::uint16_t>(first_port + i), .source_prefix = {}});
     if (!socket) return fail(socket.error());
     sockets.push_back(std::move(*socket));
@@ -87,9 +87,10 @@ BurstResult Burst::result() const {
 // Gives the gateway its session, so that it does not initiate again and its daemon has peace.
 void complete(std::span<Knocker> knockers) {
   for (Knocker& knocker : knockers) {
-    const Result<std::optional<test::Received>> received = knocker.socket.receive(Clock::now());
+    const Result<std::optional<initiator::Received>> received =
+        knocker.socket.receive(Clock::now());
     if (!received || !*received) continue;
-    const std::optional<test::Payload> response =
+    const std::optional<initiator::Payload> response =
         knocker.client.receive(std::span{(*received)->bytes}.first((*received)->size));
     if (response) static_cast<void>(knocker.socket.send(*response));
   }
@@ -98,7 +99,7 @@ void complete(std::span<Knocker> knockers) {
 } // namespace
 
 Result<std::vector<Knocker>> make_knockers(const KnockerSetup& setup) {
-  Result<std::vector<Secret<32>>> keys = test::read_private_keys(setup.private_keys_file);
+  Result<std::vector<Secret<32>>> keys = initiator::read_private_keys(setup.private_keys_file);
   if (!keys) return fail(keys.error());
   if (keys->size() > maximum_knockers) return fail(Error{"too many private keys"});
   const std::string path = "/run/netns/" + setup.network_namespace;
@@ -106,13 +107,13 @@ Result<std::vector<Knocker>> make_knockers(const KnockerSetup& setup) {
   const UniqueFd theirs{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!home || !theirs) return fail(Error::system("open " + path, errno));
   if (const Status entered = enter_namespace(theirs.get()); !entered) return fail(entered.error());
-  Result<std::vector<test::PacketSender>> sockets = open_sockets(setup.gateway, keys->size());
+  Result<std::vector<initiator::PacketSender>> sockets = open_sockets(setup.gateway, keys->size());
   if (const Status returned = enter_namespace(home.get()); !returned) return fail(returned.error());
   if (!sockets) return fail(sockets.error());
 
   std::vector<Knocker> knockers;
   for (std::size_t i = 0; i < keys->size(); ++i) {
-    test::Client client{(*keys)[i], setup.responder};
+    initiator::Client client{(*keys)[i], setup.responder};
     const InitiationBytes initiation = client.initiate();
     knockers.push_back({.client = std::move(client),
                         .initiation = initiation,

@@ -5,8 +5,8 @@
 #include "base/result.hpp"
 #include "bench/wire_tap.hpp"
 #include "handoff/sighting.hpp"
-#include "support/client.hpp"
-#include "support/packet_sender.hpp"
+#include "initiator/client.hpp"
+#include "initiator/packet_sender.hpp"
 
 #include <cstdint>
 #include <span>
@@ -18,9 +18,9 @@ namespace provisiond::bench {
 // A client that has not knocked yet: its initiation, and a socket with a port of its own,
 // by which its packets are told from those of the others.
 struct Knocker {
-  test::Client client;
+  initiator::Client client;
   InitiationBytes initiation;
-  test::PacketSender socket;
+  initiator::PacketSender socket;
   std::uint16_t port = 0;
 };
 

@@ -33,7 +33,6 @@ first_client_answered() {
   read -r rate unanswered < <(handshakes "$WORK/first.key")
   ((unanswered == 0)) || say "FAIL the first client was not answered ($rate/s)"
 }
-empty_device() { in_ns "$GW" wg setconf "$WGS" <(printf '[Interface]\nPrivateKey = %s\nListenPort = 51820\n' "$(<"$WORK/gateway.key")"); }
 
 # The device is empty and the database full.
 registered() {

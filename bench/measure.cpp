@@ -1,13 +1,13 @@
 #include "bench/measure.hpp"
 
 #include "bench/cpu_time.hpp"
+#include "initiator/packet_sender.hpp"
 #include "lookup/parameters.hpp"
 #include "lookup/peer_queries.hpp"
 #include "lookup/sql.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/pqxx_calls.hpp"
 #include "postgres/query_watch.hpp"
-#include "support/packet_sender.hpp"
 
 #include <fmt/format.h>
 #include <pqxx/pqxx>
@@ -76,7 +76,7 @@ kernel::PeerChange greeted_peer(const PublicKey& key, const Endpoint& endpoint, 
   change.endpoint = endpoint;
   change.keepalive_seconds = 25;
   change.allowed_ips.emplace();
-  change.allowed_ips->push_back(IpPrefix::covering(test::address_at(prefix, index + 1), 32));
+  change.allowed_ips->push_back(IpPrefix::covering(initiator::address_at(prefix, index + 1), 32));
   return change;
 }
 
@@ -131,7 +131,7 @@ Result<double> measure_installs(kernel::WgDevice& device, std::span<const Public
   const IpPrefix sources = IpPrefix::parse("198.18.0.0/15").value();
   std::vector<kernel::PeerChange> changes;
   for (const PublicKey& key : keys) {
-    const Endpoint endpoint{.address = test::address_at(sources, changes.size() + 1),
+    const Endpoint endpoint{.address = initiator::address_at(sources, changes.size() + 1),
                             .port = 51820};
     changes.push_back(greeted_peer(key, endpoint, changes.size()));
   }

@@ -98,6 +98,32 @@ def reply_picture(values, prefix, title):
     return picture
 
 
+def flood_picture(values, figure, title, unit):
+    """One bar for each attack and rate with the daemon, and beside it the plain device's."""
+    picture = Picture(title, unit)
+    for metric in values:
+        cell, _, name = metric.partition(".daemon.")
+        if name == figure:
+            attack, rate = cell.rsplit(".", 1)
+            label = f"{attack}, {int(rate):,}/s" if int(rate) else attack
+            picture.bar(label, values[metric])
+            picture.bar(f"{label}, plain device", values.get(f"{cell}.plain.{figure}"))
+    return picture
+
+
+def flood_cpu_picture(values):
+    picture = Picture("Processor time in a flood, % of one core", "%", ["daemon", "device", "PostgreSQL"])
+    for metric in values:
+        cell, _, name = metric.partition(".cpu.")
+        if name == "device":
+            attack, rate, who = cell.rsplit(".", 2)
+            if who in ("daemon", "plain"):
+                label = f"{attack}, {int(rate):,}/s" if int(rate) else attack
+                picture.bar(label if who == "daemon" else f"{label}, plain device",
+                            *(values.get(f"{cell}.cpu.{part.lower()}", 0) for part in picture.legend))
+    return picture
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     values = {}
@@ -112,6 +138,8 @@ def main():
         "first-reply-delay-0": reply_picture(values, "guest.delay_0", "First ping reply, emulated kernel, no delay"),
         "first-reply-delay-100": reply_picture(values, "guest.delay_100",
                                                "First ping reply, emulated kernel, 100 ms round trip"),
+        "flood-connect": flood_picture(values, "p99", "Until a registered device is up in a flood, p99", "ms"),
+        "flood-cpu": flood_cpu_picture(values),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():

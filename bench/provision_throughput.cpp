@@ -6,10 +6,10 @@
 #include "bench/measure.hpp"
 #include "bench/relay.hpp"
 #include "bench/report.hpp"
-#include "support/crafted_packets.hpp"
+#include "initiator/crafted_packets.hpp"
+#include "initiator/initiation.hpp"
+#include "initiator/key_file.hpp"
 #include "support/fake_wg_device.hpp"
-#include "support/initiator.hpp"
-#include "support/key_file.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -89,17 +89,20 @@ void say(const std::string& metric, double value, std::string_view unit,
 }
 
 Result<Prepared> prepare(const Options& options) {
-  const Result<std::vector<Secret<32>>> own = test::read_private_keys(options.gateway_key_file);
+  const Result<std::vector<Secret<32>>> own =
+      initiator::read_private_keys(options.gateway_key_file);
   if (!own) return fail(own.error());
-  const Result<std::vector<Secret<32>>> clients = test::read_private_keys(options.client_keys_file);
+  const Result<std::vector<Secret<32>>> clients =
+      initiator::read_private_keys(options.client_keys_file);
   if (!clients) return fail(clients.error());
   if (own->size() != 1 || clients->empty()) return fail(Error{"the key files hold no keys"});
 
   Prepared prepared{.gateway_key = own->front().clone(), .public_keys = {}, .initiations = {}};
-  const PublicKey gateway = test::key_pair_of(prepared.gateway_key).public_key;
+  const PublicKey gateway = initiator::key_pair_of(prepared.gateway_key).public_key;
   for (const Secret<32>& client : *clients)
-    prepared.public_keys.push_back(test::key_pair_of(client).public_key);
-  prepared.initiations = test::initiations_of(*clients, gateway, test::TimestampKind::now);
+    prepared.public_keys.push_back(initiator::key_pair_of(client).public_key);
+  prepared.initiations =
+      initiator::initiations_of(*clients, gateway, initiator::TimestampKind::now);
   prepared.x25519 = microseconds(measure_x25519());
   return prepared;
 }

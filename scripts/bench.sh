@@ -9,15 +9,16 @@
 #   sudo scripts/bench.sh event-sources               what capture, probe and netlink cost the kernel; in the guest
 #   sudo scripts/bench.sh database                    look-ups, import, allocation, triggers, a change to its effect
 #   sudo scripts/bench.sh lifecycle                   start, adoption, storm and eviction of many peers
+#   sudo scripts/bench.sh flood [quick]               how registered devices fare in floods, and what these cost the gateway
 #   sudo scripts/bench.sh lifecycle --guest           what each peer costs on the kernel's own device, as they become more
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 3>&1 1>&2
 
-usage() { sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2; }
+usage() { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2; }
 bench=${1:-}
 case $bench in
-  provision-throughput | connect-latency | event-sources | database | lifecycle) ;;
+  provision-throughput | connect-latency | event-sources | database | lifecycle | flood) ;;
   *) usage ;;
 esac
 shift
@@ -29,7 +30,9 @@ export BUILD_DIR=$PWD/build/release
 # In the guest there is no network and everything is built already.
 if [[ ${1:-} != --in-guest ]]; then
   install_packages "${build_packages[@]}" "${run_packages[@]}"
-  build release wg-provisiond wg-provisionctl knock crowd watch_source provision_throughput connect_latency handshake_rate
+  others=(watch_source provision_throughput connect_latency handshake_rate)
+  if [[ $bench == flood ]]; then others=(wg-handshake-flood); fi
+  build release wg-provisiond wg-provisionctl knock crowd "${others[@]}"
 fi
 # in_guest MODULE SOURCE...: the event sources on one kind of WireGuard module.
 in_guest() {
@@ -74,5 +77,6 @@ case $bench in
     source bench/lifecycle.sh
     source bench/lifecycle_growth.sh
     if [[ ${1:-} == --in-guest ]]; then lifecycle_growth "$2"; else lifecycle; fi ;;
+  flood) source bench/flood.sh; flood "$@" ;;
   connect-latency) source bench/connect_latency.sh; connect_latency "$@" ;;
 esac

@@ -17,6 +17,7 @@ declare -A may=(
   [settings]="base postgres"
   [events]="base handoff wire kernel metrics"
   [authenticate]="base handoff wire metrics"
+  [initiator]="base handoff wire authenticate"
   [admit]="base handoff metrics"
   [lookup]="base handoff metrics postgres"
   [registry]="base postgres"
@@ -31,6 +32,7 @@ declare -A may=(
   [daemon]="base handoff wire kernel metrics postgres settings flow control $stages"
   [cli]="base control postgres registry"
   [manual]="cli daemon"
+  [flood]="base handoff wire kernel initiator"
 )
 # Headers of other projects that a header of ours may show. Our own types hide everything else, except in
 # kernel/ and postgres/, which exist to adapt it, and in registry/, which is used by the tool alone.

@@ -1,15 +1,15 @@
 // Many clients, each with a port of its own and, with --source-prefix, an address: all initiate at
 // once or, with --rate, so many each second, initiate again as WireGuard does (after five seconds
-// and up to a third of one more, for ninety seconds), and answer what the gateway initiates.
-// Whoever has a session that it initiated confirms it again every five seconds, as its data would:
-// the first confirmation may be lost in the rush. Once all have a session they fall silent. For
-// each line on standard input they begin anew, and a JSON line tells how it went. Only for one's
-// own machines.
+// and up to a third of one more, for --attempt-time seconds), and answer what the gateway
+// initiates. Whoever has a session that it initiated confirms it again every five seconds, as its
+// data would: the first confirmation may be lost in the rush. Once all have a session they fall
+// silent. For each line on standard input they begin anew, and a JSON line tells how it went. Only
+// for one's own machines.
 
 #include "base/clock.hpp"
-#include "support/client.hpp"
-#include "support/key_file.hpp"
-#include "support/packet_sender.hpp"
+#include "initiator/client.hpp"
+#include "initiator/key_file.hpp"
+#include "initiator/packet_sender.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -29,6 +29,8 @@
 
 namespace provisiond::test {
 
+using namespace initiator;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -36,7 +38,7 @@ using namespace std::chrono_literals;
 // White paper, section 6.1: Rekey-Timeout with its jitter, and Rekey-Attempt-Time.
 constexpr Duration rekey_timeout = 5s;
 constexpr std::int64_t largest_jitter_ms = 333;
-constexpr Duration rekey_attempt_time = 90s;
+constexpr double rekey_attempt_seconds = 90;
 constexpr std::size_t first_port = 20'000;
 constexpr std::size_t largest_crowd = 40'000;
 constexpr std::size_t sent_between_looks = 32;
@@ -47,12 +49,14 @@ struct Options {
   std::string to;
   std::string source_prefix;
   double rate = 0; // new clients each second; 0: all at once
+  double attempt_seconds = rekey_attempt_seconds;
 };
 
 struct Setup {
   PublicKey responder;
   Endpoint to;
   std::optional<IpPrefix> sources;
+  Duration attempt_time{}; // after which one tries no more
 };
 
 struct Member {
@@ -86,8 +90,8 @@ class Crowd {
  private:
   using Agenda = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
 
-  Crowd(std::vector<Member> members, UniqueFd poll)
-      : members_{std::move(members)}, poll_{std::move(poll)} {}
+  Crowd(std::vector<Member> members, UniqueFd poll, Duration attempt_time)
+      : members_{std::move(members)}, poll_{std::move(poll)}, attempt_time_{attempt_time} {}
 
   Status send_due(Agenda& agenda, Story& story);
   Status receive_until(TimePoint deadline, Story& story);
@@ -95,6 +99,7 @@ class Crowd {
 
   std::vector<Member> members_;
   UniqueFd poll_;
+  Duration attempt_time_;
   std::mt19937 random_{1}; // NOLINT(cert-msc32-c,cert-msc51-cpp): a jitter, the same in every run
 };
 
@@ -135,7 +140,7 @@ Result<Crowd> Crowd::open(const std::vector<Secret<32>>& keys, const Setup& setu
     members.push_back(
         {.client = Client{key, setup.responder}, .socket = std::move(*socket), .confirmation = {}});
   }
-  return Crowd{std::move(members), std::move(poll)};
+  return Crowd{std::move(members), std::move(poll), setup.attempt_time};
 }
 
 Result<Story> Crowd::come(Duration pause) {
@@ -166,7 +171,7 @@ Status Crowd::send_due(Agenda& agenda, Story& story) {
     if (due.at > now) break;
     agenda.pop();
     Member& member = members_[due.member];
-    const bool is_over = now - member.begin > rekey_attempt_time;
+    const bool is_over = now - member.begin > attempt_time_;
     ++sent;
     if (member.client.has_session()) {
       if (!member.confirmation) continue;
@@ -221,10 +226,11 @@ void print(const Story& story, std::size_t clients) {
   std::vector<double> times = story.up_after_ms;
   std::ranges::sort(times);
   const double middle = times.empty() ? 0 : times[times.size() / 2];
+  const double late = times.empty() ? 0 : times[(times.size() - 1) * 99 / 100];
   const double last = times.empty() ? 0 : times.back();
   fmt::print("{{\"clients\":{},\"up\":{},\"initiations\":{},\"cookie_replies\":{},"
-             "\"p50_ms\":{:.3f},\"last_ms\":{:.3f}}}\n",
-             clients, times.size(), story.initiations, story.cookie_replies, middle, last);
+             "\"p50_ms\":{:.3f},\"p99_ms\":{:.3f},\"last_ms\":{:.3f}}}\n",
+             clients, times.size(), story.initiations, story.cookie_replies, middle, late, last);
   std::fflush(stdout);
 }
 
@@ -238,8 +244,12 @@ Status run(const Options& options) {
   const std::optional<IpPrefix> sources = IpPrefix::parse(options.source_prefix);
   if (!options.source_prefix.empty() && !sources)
     return fail(Error{"--source-prefix: not a prefix"});
+  const std::chrono::duration<double> attempt_time{options.attempt_seconds};
   Result<Crowd> crowd =
-      Crowd::open(*keys, {.responder = *responder, .to = *to, .sources = sources});
+      Crowd::open(*keys, {.responder = *responder,
+                          .to = *to,
+                          .sources = sources,
+                          .attempt_time = std::chrono::duration_cast<Duration>(attempt_time)});
   if (!crowd) return fail(crowd.error());
   const std::chrono::duration<double> pause{options.rate > 0 ? 1 / options.rate : 0};
   for (std::string line; std::getline(std::cin, line);) {
@@ -265,6 +275,9 @@ int main(int argc, char** argv) {
   app.add_option("--source-prefix", options.source_prefix,
                  "an address for each; a local route of this machine");
   app.add_option("--rate", options.rate, "new clients each second; all at once without it");
+  app.add_option("--attempt-time", options.attempt_seconds, "seconds after which one tries no more")
+      ->check(CLI::Range(1.0, 600.0))
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   if (sodium_init() < 0) return 1;
   const Status done = test::run(options);

@@ -2,10 +2,10 @@
 // Prints JSON lines: what was sent and, with --listen, what came back. Only for one's own machines.
 
 #include "base/public_key.hpp"
-#include "support/crafted_packets.hpp"
-#include "support/initiator.hpp"
-#include "support/key_file.hpp"
-#include "support/packet_sender.hpp"
+#include "initiator/crafted_packets.hpp"
+#include "initiator/initiation.hpp"
+#include "initiator/key_file.hpp"
+#include "initiator/packet_sender.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -16,6 +16,8 @@
 #include <thread>
 
 namespace provisiond::test {
+
+using namespace initiator;
 
 namespace {
 

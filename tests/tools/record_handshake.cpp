@@ -6,8 +6,8 @@
 #include "authenticate/cookie.hpp"
 #include "authenticate/interface_identity.hpp"
 #include "base/unique_fd.hpp"
-#include "support/initiator.hpp"
-#include "support/key_file.hpp"
+#include "initiator/initiation.hpp"
+#include "initiator/key_file.hpp"
 #include "wire/messages.hpp"
 
 #include <CLI/CLI.hpp>
@@ -18,6 +18,8 @@
 #include <cerrno>
 
 namespace provisiond::test {
+
+using namespace initiator;
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "packet_sender.hpp"
+#include "initiator/packet_sender.hpp"
 
 #include "wire/frame.hpp"
 
@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace provisiond::test {
+namespace provisiond::initiator {
 
 namespace {
 
@@ -52,16 +52,20 @@ Result<PacketSender> PacketSender::open(const SenderOptions& options) {
 }
 
 Status PacketSender::send(std::span<const std::uint8_t> payload) {
-  return is_raw() ? send_raw(payload) : send_to(options_.to, payload);
+  const std::uint32_t source = next_source_;
+  if (is_raw()) next_source_ = (next_source_ + 1) % options_.source_spread;
+  return send_as(source, payload);
 }
 
-Status PacketSender::send_raw(std::span<const std::uint8_t> payload) {
-  const std::uint64_t offset = 1 + next_source_; // the first address names the network
-  next_source_ = (next_source_ + 1) % options_.source_spread;
-  const Endpoint source{.address = address_at(*options_.source_prefix, offset),
-                        .port = options_.from_port != 0 ? options_.from_port : spread_port};
+Status PacketSender::send_as(std::uint32_t source, std::span<const std::uint8_t> payload) {
+  return is_raw() ? send_raw(source, payload) : send_to(options_.to, payload);
+}
+
+Status PacketSender::send_raw(std::uint32_t source, std::span<const std::uint8_t> payload) {
+  const Endpoint from{.address = source_in(*options_.source_prefix, source),
+                      .port = options_.from_port != 0 ? options_.from_port : spread_port};
   const Result<std::vector<std::uint8_t>> packet =
-      wire::build_udp_packet(source, options_.to, payload);
+      wire::build_udp_packet(from, options_.to, payload);
   if (!packet) return fail(packet.error());
   Endpoint destination = options_.to;
   destination.port = 0; // what a raw IPv6 socket asks for
@@ -83,17 +87,40 @@ Result<std::optional<Received>> PacketSender::receive(TimePoint deadline) {
   const int ready = ::poll(&readable, 1, milliseconds_until(deadline));
   if (ready < 0 && errno != EINTR) return fail(Error::system("wait for packets", errno));
   if (ready <= 0) return std::optional<Received>{};
+  return take_received();
+}
 
+Result<std::optional<Received>> PacketSender::take_received() {
   Received received;
   sockaddr_storage from{};
   socklen_t length = sizeof from;
-  const ssize_t size = ::recvfrom(socket_.get(), received.bytes.data(), received.bytes.size(), 0,
-                                  reinterpret_cast<sockaddr*>(&from), &length);
-  if (size < 0) return fail(Error::system("receive packet", errno));
+  const ssize_t size = ::recvfrom(socket_.get(), received.bytes.data(), received.bytes.size(),
+                                  MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &length);
+  if (size < 0) {
+    if (errno == EAGAIN || errno == EINTR) return std::optional<Received>{};
+    return fail(Error::system("receive packet", errno));
+  }
   received.size = static_cast<std::size_t>(size);
   received.from =
       Endpoint::from(reinterpret_cast<const sockaddr*>(&from), length).value_or(Endpoint{});
   return std::optional<Received>{received};
+}
+
+Result<std::uint16_t> PacketSender::port() const {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
+    return fail(Error::system("ask for the port of a socket", errno));
+  }
+  return Endpoint::from(reinterpret_cast<const sockaddr*>(&storage), length)
+      .value_or(Endpoint{})
+      .port;
+}
+
+IpAddress source_in(const IpPrefix& prefix, std::uint64_t number) {
+  const unsigned free_bits = std::min(prefix.address.bits() - prefix.length, 32U);
+  const std::uint64_t hosts = (std::uint64_t{1} << free_bits) - 1; // without the first address
+  return hosts == 0 ? prefix.address : address_at(prefix, 1 + number % hosts);
 }
 
 IpAddress address_at(const IpPrefix& prefix, std::uint64_t offset) {
@@ -108,4 +135,4 @@ IpAddress address_at(const IpPrefix& prefix, std::uint64_t offset) {
   return address;
 }
 
-} // namespace provisiond::test
+} // namespace provisiond::initiator

@@ -1,4 +1,4 @@
-#include "key_file.hpp"
+#include "initiator/key_file.hpp"
 
 #include "base/unique_fd.hpp"
 
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <fstream>
 
-namespace provisiond::test {
+namespace provisiond::initiator {
 
 namespace {
 
@@ -77,4 +77,4 @@ Status write_initiations(const std::string& path, const std::vector<InitiationBy
                     initiations.size() * sizeof(InitiationBytes));
 }
 
-} // namespace provisiond::test
+} // namespace provisiond::initiator

@@ -1,4 +1,4 @@
-#include "initiator.hpp"
+#include "initiator/initiation.hpp"
 
 #include "authenticate/hash.hpp"
 #include "wire/bytes.hpp"
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace provisiond::test {
+namespace provisiond::initiator {
 
 namespace {
 
@@ -24,7 +24,7 @@ Bytes bytes_of(std::string_view text) {
 }
 
 [[noreturn]] void give_up(const char* what) {
-  std::fprintf(stderr, "test initiator: %s\n", what);
+  std::fprintf(stderr, "initiator: %s\n", what);
   std::abort();
 }
 
@@ -107,6 +107,13 @@ KeyPair make_key_pair(std::uint64_t seed) {
   return key_pair_of(Secret<32>{authenticate::hash(bytes_of("test key pair"), bytes)});
 }
 
+bool can_be_agreed_with(const PublicKey& key) {
+  Secret<32> shared;
+  const KeyPair any = make_key_pair();
+  return crypto_scalarmult(shared.writable().data(), any.private_key.bytes().data(),
+                           key.bytes.data()) == 0;
+}
+
 Initiation initiate(const KeyPair& initiator, const PublicKey& responder,
                     const InitiationOptions& options) {
   KeyPair ephemeral =
@@ -126,11 +133,13 @@ InitiationBytes make_initiation(const Secret<32>& private_key, const PublicKey& 
   return initiate(key_pair_of(private_key), responder, options).message;
 }
 
-InitiationBytes forge_initiation(const PublicKey& claimed, const PublicKey& responder) {
+InitiationBytes forge_initiation(const PublicKey& claimed, const PublicKey& responder,
+                                 std::uint32_t sender) {
   Handshake handshake = begin_handshake(claimed, responder, make_key_pair());
   const KeyPair somebody_else = make_key_pair();
   handshake.mix_dh(somebody_else.private_key);
   handshake.t(Tai64n{});
+  handshake.sender(sender);
   write_macs(handshake.message(), responder);
   return handshake.message();
 }
@@ -187,4 +196,4 @@ std::optional<Cookie> open_cookie_reply(std::span<const std::uint8_t> reply,
   return cookie;
 }
 
-} // namespace provisiond::test
+} // namespace provisiond::initiator

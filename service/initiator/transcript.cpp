@@ -1,4 +1,4 @@
-#include "transcript.hpp"
+#include "initiator/transcript.hpp"
 
 #include <sodium.h>
 
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace provisiond::test {
+namespace provisiond::initiator {
 
 namespace {
 
@@ -23,7 +23,7 @@ Secret<32> key_agreement(const Secret<32>& private_key, const PublicKey& public_
   Secret<32> shared;
   if (crypto_scalarmult(shared.writable().data(), private_key.bytes().data(),
                         public_key.bytes.data()) != 0) {
-    std::fputs("test handshake: key agreement gave the zero point\n", stderr);
+    std::fputs("initiator: key agreement gave the zero point\n", stderr);
     std::abort();
   }
   return shared;
@@ -76,4 +76,4 @@ bool Transcript::open(Bytes sealed, std::span<std::uint8_t> contents) {
   return status == 0;
 }
 
-} // namespace provisiond::test
+} // namespace provisiond::initiator

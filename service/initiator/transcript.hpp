@@ -8,10 +8,11 @@
 #include <span>
 #include <vector>
 
-namespace provisiond::test {
+namespace provisiond::initiator {
 
-// C, H and the newest key of a handshake (white paper, section 5.4), from either side. For tests
-// and test tools only: no care for side channels. Ends the program when a key agreement gives zero.
+// C, H and the newest key of a handshake (white paper, section 5.4), from either side. For the
+// load generator, tests and benchmarks only: no care for side channels. Ends the program when a key
+// agreement gives zero.
 class Transcript {
  public:
   using Bytes = std::span<const std::uint8_t>;
@@ -44,4 +45,4 @@ class Transcript {
 
 Secret<32> key_agreement(const Secret<32>& private_key, const PublicKey& public_key);
 
-} // namespace provisiond::test
+} // namespace provisiond::initiator

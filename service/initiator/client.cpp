@@ -1,4 +1,4 @@
-#include "client.hpp"
+#include "initiator/client.hpp"
 
 #include "authenticate/hash.hpp"
 #include "wire/messages.hpp"
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-namespace provisiond::test {
+namespace provisiond::initiator {
 
 namespace {
 
@@ -62,16 +62,20 @@ void write_mac1(ResponseBytes& response, const PublicKey& receiver) {
 } // namespace
 
 InitiationBytes Client::initiate() {
-  unanswered_ = test::initiate(keys_, gateway_,
-                               {.timestamp = timestamp_of(TimestampKind::now),
-                                .sender = ++newest_index_,
-                                .cookie = cookie_});
+  unanswered_ = initiator::initiate(keys_, gateway_,
+                                    {.timestamp = timestamp_of(TimestampKind::now),
+                                     .sender = ++newest_index_,
+                                     .cookie = cookie_});
   return unanswered_->message;
 }
 
 void Client::forget() {
-  unanswered_.reset();
+  end_session();
   cookie_.reset();
+}
+
+void Client::end_session() {
+  unanswered_.reset();
   answered_index_ = 0;
   has_session_ = false;
 }
@@ -148,4 +152,4 @@ std::optional<Payload> Client::answer(const wire::InitiationView& initiation) {
   return Payload{response.begin(), response.end()};
 }
 
-} // namespace provisiond::test
+} // namespace provisiond::initiator

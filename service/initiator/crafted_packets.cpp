@@ -1,13 +1,13 @@
-#include "crafted_packets.hpp"
+#include "initiator/crafted_packets.hpp"
 
 #include "base/clock.hpp"
-#include "initiator.hpp"
+#include "initiator/initiation.hpp"
 #include "wire/messages.hpp"
 #include "wire/tai64n.hpp"
 
 #include <sodium.h>
 
-namespace provisiond::test {
+namespace provisiond::initiator {
 
 namespace {
 
@@ -69,7 +69,7 @@ std::vector<InitiationBytes> forged_initiations(std::size_t count, const PublicK
   std::vector<InitiationBytes> initiations;
   initiations.reserve(count);
   while (initiations.size() < count) {
-    initiations.push_back(forge_initiation(claimed, responder));
+    initiations.push_back(forge_initiation(claimed, responder, randombytes_random()));
   }
   return initiations;
 }
@@ -107,6 +107,14 @@ std::vector<Payload> oversized(std::size_t count, const PublicKey& responder) {
   return payloads;
 }
 
+std::vector<Payload> with_wrong_mac1(std::size_t count, const PublicKey& responder) {
+  std::vector<Payload> payloads = to_payloads(initiations_of_random_keys(count, responder));
+  for (Payload& payload : payloads) {
+    payload[wire::InitiationLayout::mac1] ^= 1U;
+  }
+  return payloads;
+}
+
 std::vector<Payload> to_payloads(const std::vector<InitiationBytes>& initiations) {
   std::vector<Payload> payloads;
   payloads.reserve(initiations.size());
@@ -131,4 +139,4 @@ std::string_view describe(std::span<const std::uint8_t> packet) {
   return "other";
 }
 
-} // namespace provisiond::test
+} // namespace provisiond::initiator

@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
-namespace provisiond::test {
+namespace provisiond::initiator {
 
 using Payload = std::vector<std::uint8_t>;
 
-// More than any test needs; bounds what one run prepares in memory (150 MB) and sends.
+// More than anybody needs; bounds what one run prepares in memory (150 MB).
 inline constexpr std::size_t maximum_packets = 1'000'000;
 
 // How an initiation's timestamp stands to the clock: at it, an hour behind, or ten years ahead.
@@ -36,10 +36,12 @@ std::vector<Payload> garbage(std::size_t count);
 // An initiation, cut off at any length below 148 or followed by up to 1,252 bytes more.
 std::vector<Payload> truncated(std::size_t count, const PublicKey& responder);
 std::vector<Payload> oversized(std::size_t count, const PublicKey& responder);
+// Right in everything but mac1.
+std::vector<Payload> with_wrong_mac1(std::size_t count, const PublicKey& responder);
 
 std::vector<Payload> to_payloads(const std::vector<InitiationBytes>& initiations);
 
 // What a packet that came back is, for the log: "response", "cookie_reply", ... or "other".
 std::string_view describe(std::span<const std::uint8_t> packet);
 
-} // namespace provisiond::test
+} // namespace provisiond::initiator

@@ -1,20 +1,20 @@
 #pragma once
 
 #include "base/public_key.hpp"
-#include "crafted_packets.hpp"
 #include "handoff/sighting.hpp"
-#include "initiator.hpp"
+#include "initiator/crafted_packets.hpp"
+#include "initiator/initiation.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <span>
 
-namespace provisiond::test {
+namespace provisiond::initiator {
 
 // A WireGuard client without a preshared key, as far as its handshakes go (white paper, sections
 // 5.4.2 to 5.4.7): it initiates, opens cookies, confirms the session with a keepalive, and answers
 // the gateway's own initiation. It has no timers, sends no data after that, and takes each packet
-// of its gateway for fresh. For tests and benchmarks only.
+// of its gateway for fresh. For the load generator, tests and benchmarks only.
 class Client {
  public:
   Client(const Secret<32>& private_key, const PublicKey& gateway)
@@ -31,6 +31,8 @@ class Client {
   [[nodiscard]] const PublicKey& public_key() const { return keys_.public_key; }
   // As after a reboot: no session, no cookie.
   void forget();
+  // As after the interface was taken down and up: no session.
+  void end_session();
 
  private:
   std::optional<Payload> finish(std::span<const std::uint8_t> response);
@@ -46,4 +48,4 @@ class Client {
   bool has_session_ = false;
 };
 
-} // namespace provisiond::test
+} // namespace provisiond::initiator
