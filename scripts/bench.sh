@@ -22,6 +22,7 @@ case $bench in
   *) usage ;;
 esac
 shift
+[[ $bench != flood || ${1:-quick} == quick ]] || usage
 # shellcheck source=lib.sh
 source scripts/lib.sh
 ((EUID == 0)) || { exec 1>&3; become_root "$bench" "$@"; }

@@ -19,13 +19,13 @@ register_keys() {
     ANALYZE wg_provision.peers, wg_provision.allowed_ips, wg_provision.networks;" <"$2.public"
 }
 
-# crowd_start FILE [RATE [SECONDS]]: a client for each private key in FILE, each with an address in 198.18.0.0/15 behind CL.
-# With RATE, so many of them come each second, not all at once (0); each tries for so many SECONDS.
+# crowd_start FILE [RATE [OPTION...]]: a client for each private key in FILE, each with an address in 198.18.0.0/15 behind CL.
+# With RATE, so many of them come each second, not all at once (0); the options are those of tools/crowd.cpp.
 crowd_start() {
   run ip -n "$CL" route add local 198.18.0.0/15 dev lo
   run ip -n "$GW" route add 198.18.0.0/15 via 192.0.2.2
   coproc CROWD { exec ip netns exec "$CL" "$BUILD_DIR/tests/crowd" --private-key-file "$1" \
-    --responder "$GATEWAY_KEY" --to 192.0.2.1:51820 --source-prefix 198.18.0.0/15 --rate "${2:-0}" --attempt-time "${3:-90}"; }
+    --responder "$GATEWAY_KEY" --to 192.0.2.1:51820 --source-prefix 198.18.0.0/15 --rate "${2:-0}" "${@:3}"; }
   PIDS+=("$CROWD_PID")
 }
 # crowd_comes: all at once, each until it has a session; what tools/crowd.cpp tells of it is in CROWD_STORY.

@@ -50,13 +50,15 @@ struct Options {
   std::string source_prefix;
   double rate = 0; // new clients each second; 0: all at once
   double attempt_seconds = rekey_attempt_seconds;
+  bool is_brief = false;
 };
 
 struct Setup {
   PublicKey responder;
   Endpoint to;
   std::optional<IpPrefix> sources;
-  Duration attempt_time{}; // after which one tries no more
+  Duration attempt_time{};           // after which one tries no more
+  bool ends_when_all_are_up = false; // and not when their sessions are confirmed, too
 };
 
 struct Member {
@@ -90,8 +92,13 @@ class Crowd {
  private:
   using Agenda = std::priority_queue<Due, std::vector<Due>, std::greater<>>;
 
-  Crowd(std::vector<Member> members, UniqueFd poll, Duration attempt_time)
-      : members_{std::move(members)}, poll_{std::move(poll)}, attempt_time_{attempt_time} {}
+  Crowd(std::vector<Member> members, UniqueFd poll, const Setup& setup)
+      : members_{std::move(members)}, poll_{std::move(poll)}, setup_{setup} {}
+
+  [[nodiscard]] bool has_ended(const Agenda& agenda, const Story& story) const {
+    return agenda.empty() ||
+           (setup_.ends_when_all_are_up && story.up_after_ms.size() == members_.size());
+  }
 
   Status send_due(Agenda& agenda, Story& story);
   Status receive_until(TimePoint deadline, Story& story);
@@ -99,7 +106,7 @@ class Crowd {
 
   std::vector<Member> members_;
   UniqueFd poll_;
-  Duration attempt_time_;
+  Setup setup_;
   std::mt19937 random_{1}; // NOLINT(cert-msc32-c,cert-msc51-cpp): a jitter, the same in every run
 };
 
@@ -140,7 +147,7 @@ Result<Crowd> Crowd::open(const std::vector<Secret<32>>& keys, const Setup& setu
     members.push_back(
         {.client = Client{key, setup.responder}, .socket = std::move(*socket), .confirmation = {}});
   }
-  return Crowd{std::move(members), std::move(poll), setup.attempt_time};
+  return Crowd{std::move(members), std::move(poll), setup};
 }
 
 Result<Story> Crowd::come(Duration pause) {
@@ -153,7 +160,7 @@ Result<Story> Crowd::come(Duration pause) {
     members_[i].begin = begin;
     agenda.push({.at = begin, .member = i});
   }
-  while (!agenda.empty()) {
+  while (!has_ended(agenda, story)) {
     if (const Status sent = send_due(agenda, story); !sent) return fail(sent.error());
     const TimePoint next = agenda.empty() ? Clock::now() + rekey_timeout : agenda.top().at;
     if (const Status received = receive_until(next, story); !received)
@@ -171,7 +178,7 @@ Status Crowd::send_due(Agenda& agenda, Story& story) {
     if (due.at > now) break;
     agenda.pop();
     Member& member = members_[due.member];
-    const bool is_over = now - member.begin > attempt_time_;
+    const bool is_over = now - member.begin > setup_.attempt_time;
     ++sent;
     if (member.client.has_session()) {
       if (!member.confirmation) continue;
@@ -249,7 +256,8 @@ Status run(const Options& options) {
       Crowd::open(*keys, {.responder = *responder,
                           .to = *to,
                           .sources = sources,
-                          .attempt_time = std::chrono::duration_cast<Duration>(attempt_time)});
+                          .attempt_time = std::chrono::duration_cast<Duration>(attempt_time),
+                          .ends_when_all_are_up = options.is_brief});
   if (!crowd) return fail(crowd.error());
   const std::chrono::duration<double> pause{options.rate > 0 ? 1 / options.rate : 0};
   for (std::string line; std::getline(std::cin, line);) {
@@ -278,6 +286,7 @@ int main(int argc, char** argv) {
   app.add_option("--attempt-time", options.attempt_seconds, "seconds after which one tries no more")
       ->check(CLI::Range(1.0, 600.0))
       ->capture_default_str();
+  app.add_flag("--brief", options.is_brief, "over when all have a session, confirmed or not");
   CLI11_PARSE(app, argc, argv);
   if (sodium_init() < 0) return 1;
   const Status done = test::run(options);
