@@ -27,8 +27,10 @@ constexpr int wrong_usage = 2;
 std::atomic<bool> stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-void ask_to_stop(int /*signal*/) {
+// The second time it is not asked: making many packets takes a while.
+void ask_to_stop(int signal) {
   stop = true;
+  std::signal(signal, SIG_DFL);
 }
 
 int complain(const Error& error, int status) {
@@ -54,6 +56,8 @@ int flood_as(const flood::Arguments& arguments) {
     const Status here = flood::check_stays_here(*order, flood::look_around(order->to));
     if (!here) return complain(here.error(), wrong_usage);
   }
+  std::signal(SIGINT, ask_to_stop);
+  std::signal(SIGTERM, ask_to_stop);
   const Result<flood::Report> report = flood::run(*order, stop);
   if (!report) return complain(report.error(), failed);
   fmt::print("{}", arguments.format == flood::Format::json ? flood::to_json(*report)
@@ -77,8 +81,6 @@ int main(int argc, char** argv) {
     return parser.exit(error) == 0 ? 0 : wrong_usage;
   }
   if (sodium_init() < 0) return complain(Error{"no source of randomness"}, failed);
-  std::signal(SIGINT, ask_to_stop);
-  std::signal(SIGTERM, ask_to_stop);
   try {
     return flood_as(arguments);
   } catch (const std::exception& cause) {

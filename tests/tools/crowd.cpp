@@ -229,15 +229,18 @@ Status Crowd::take_packets(Member& member, Story& story) {
   return {};
 }
 
-void print(const Story& story, std::size_t clients) {
+// Who is not up counts as up at the end of its attempts.
+void print(const Story& story, std::size_t clients, double attempt_seconds) {
   std::vector<double> times = story.up_after_ms;
   std::ranges::sort(times);
-  const double middle = times.empty() ? 0 : times[times.size() / 2];
+  times.resize(clients, 1000 * attempt_seconds);
+  const double middle = times.empty() ? 0 : times[(times.size() - 1) / 2];
   const double late = times.empty() ? 0 : times[(times.size() - 1) * 99 / 100];
   const double last = times.empty() ? 0 : times.back();
   fmt::print("{{\"clients\":{},\"up\":{},\"initiations\":{},\"cookie_replies\":{},"
              "\"p50_ms\":{:.3f},\"p99_ms\":{:.3f},\"last_ms\":{:.3f}}}\n",
-             clients, times.size(), story.initiations, story.cookie_replies, middle, late, last);
+             clients, story.up_after_ms.size(), story.initiations, story.cookie_replies, middle,
+             late, last);
   std::fflush(stdout);
 }
 
@@ -263,7 +266,7 @@ Status run(const Options& options) {
   for (std::string line; std::getline(std::cin, line);) {
     const Result<Story> story = crowd->come(std::chrono::duration_cast<Duration>(pause));
     if (!story) return fail(story.error());
-    print(*story, keys->size());
+    print(*story, keys->size(), options.attempt_seconds);
   }
   return {};
 }
