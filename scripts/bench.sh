@@ -10,15 +10,16 @@
 #   sudo scripts/bench.sh database                    look-ups, import, allocation, triggers, a change to its effect
 #   sudo scripts/bench.sh lifecycle                   start, adoption, storm and eviction of many peers
 #   sudo scripts/bench.sh flood [quick]               how registered devices fare in floods, and what these cost the gateway
+#   sudo scripts/bench.sh proof-cost                  one initiation authenticated: a first, a returning and a strange key
 #   sudo scripts/bench.sh lifecycle --guest           what each peer costs on the kernel's own device, as they become more
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 3>&1 1>&2
 
-usage() { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2; }
+usage() { sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2; }
 bench=${1:-}
 case $bench in
-  provision-throughput | connect-latency | event-sources | database | lifecycle | flood) ;;
+  provision-throughput | connect-latency | event-sources | database | lifecycle | flood | proof-cost) ;;
   *) usage ;;
 esac
 shift
@@ -31,7 +32,7 @@ export BUILD_DIR=$PWD/build/release
 # In the guest there is no network and everything is built already.
 if [[ ${1:-} != --in-guest ]]; then
   install_packages "${build_packages[@]}" "${run_packages[@]}"
-  others=(watch_source provision_throughput connect_latency handshake_rate)
+  others=(watch_source provision_throughput connect_latency handshake_rate proof_cost)
   if [[ $bench == flood ]]; then others=(wg-handshake-flood); fi
   build release wg-provisiond wg-provisionctl knock crowd "${others[@]}"
 fi
@@ -72,6 +73,7 @@ source tests/integration/crowd.sh
 source bench/lib.sh
 case $bench in
   provision-throughput) source bench/provision_throughput.sh; provision_throughput "$@" ;;
+  proof-cost) "$BUILD_DIR/bench/proof_cost" >&3 ;;
   event-sources) source bench/event_sources.sh; event_sources_in_guest "${@:2}" ;;
   database) source bench/database.sh; database "$@" ;;
   lifecycle)

@@ -5,7 +5,7 @@
 build_packages=(
   g++ cmake ninja-build ccache pkg-config git ca-certificates
   libmnl-dev libcap-dev libseccomp-dev libpqxx-dev libsodium-dev libb2-dev libyaml-cpp-dev prometheus-cpp-dev libsystemd-dev
-  libasio-dev libcli11-dev nlohmann-json3-dev libqrencode-dev libfmt-dev libexpected-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libasio-dev libcli11-dev nlohmann-json3-dev libqrencode-dev libfmt-dev libexpected-dev libssl-dev libgtest-dev libgmock-dev libbenchmark-dev
   libbpf-dev clang bpftool
 )
 # packages_of_release NUMBER: sets the lists in which packages are named after the version that a Debian has.

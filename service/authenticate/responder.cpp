@@ -61,14 +61,22 @@ std::variant<Claim, Refusal> Responder::claim(const InterfaceIdentity& identity,
   return Claim{claimed, std::move(chaining_key), transcript};
 }
 
+bool Responder::recall(const InterfaceIdentity& identity, Claim& claim) {
+  claim.ss_ = identity.shared_secrets().with(
+      [&](SharedSecrets& secrets) { return secrets.find(claim.claimed_.key); });
+  return claim.ss_.has_value();
+}
+
 std::variant<ProvenKey, Refusal> Responder::prove(const InterfaceIdentity& identity,
                                                   const InitiationBytes& initiation,
                                                   Claim&& claim) {
   const wire::InitiationView message{initiation};
-  const Claim taken = std::move(claim);
+  Claim taken = std::move(claim);
 
   // ss
-  const std::optional<Secret<32>> ss = dh(identity.private_key(), taken.claimed_.key.bytes);
+  const bool was_known = taken.ss_.has_value();
+  std::optional<Secret<32>> ss = std::move(taken.ss_);
+  if (!was_known) ss = dh(identity.private_key(), taken.claimed_.key.bytes);
   if (!ss) return Refusal::forged;
   const std::array<Secret<32>, 2> derived = kdf2(taken.chaining_key_.bytes(), ss->bytes());
 
@@ -77,6 +85,9 @@ std::variant<ProvenKey, Refusal> Responder::prove(const InterfaceIdentity& ident
   if (!open(derived[1], message.encrypted_timestamp(), taken.hash_, timestamp)) {
     return Refusal::forged;
   }
+  if (!was_known)
+    identity.shared_secrets().with(
+        [&](SharedSecrets& secrets) { secrets.add(taken.claimed_.key, *ss); });
   return ProvenKey{taken.claimed_.key, timestamp};
 }
 

@@ -71,4 +71,23 @@ class LockedSecret {
   std::unique_ptr<std::uint8_t, Free> bytes_;
 };
 
+// As many secret bytes as are asked for, zero at first, in memory of the same kind.
+class LockedMemory {
+ public:
+  explicit LockedMemory(std::size_t size)
+      : bytes_{static_cast<std::uint8_t*>(sodium_malloc(size))}, size_{size} {
+    if (bytes_ == nullptr) throw std::bad_alloc{};
+    std::memset(bytes_.get(), 0, size);
+  }
+
+  [[nodiscard]] std::span<std::uint8_t> bytes() { return {bytes_.get(), size_}; }
+
+ private:
+  struct Free {
+    void operator()(std::uint8_t* bytes) const { sodium_free(bytes); }
+  };
+  std::unique_ptr<std::uint8_t, Free> bytes_;
+  std::size_t size_;
+};
+
 } // namespace provisiond

@@ -75,7 +75,8 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
            .flow = flow,
            .metrics = metrics,
            .ask = [this](InterfaceId id,
-                         const watch::Order& order) { return device_threads->ask(id, order); }},
+                         const watch::Order& order) { return device_threads->ask(id, order); },
+           .shared_secrets = settings.authenticate.shared_secrets},
           settings.watch.interval},
       control_desk{
           {.interfaces = interfaces,

@@ -145,7 +145,8 @@ bool Interfaces::attach(const flow::Interface& interface, Tracking& tracking,
                                                      device.private_key->bytes().data(), 32) == 0;
   if (!is_same_key) {
     Result<std::shared_ptr<const authenticate::InterfaceIdentity>> made =
-        authenticate::InterfaceIdentity::make(*device.private_key);
+        authenticate::InterfaceIdentity::make(*device.private_key,
+                                              wiring_.shared_secrets / wiring_.interfaces.size());
     if (!made) {
       problem(interface, tracking, made.error().message());
       return false;

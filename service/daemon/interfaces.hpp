@@ -35,6 +35,7 @@ class Interfaces {
     flow::Flow& flow;
     metrics::Metrics& metrics;
     Ask ask;
+    std::size_t shared_secrets = 0; // for all interfaces together
   };
 
   // `interval` is between passes.

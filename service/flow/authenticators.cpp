@@ -11,6 +11,7 @@ namespace provisiond::flow {
 
 using authenticate::Claim;
 using authenticate::Responder;
+using metrics::SharedSecret;
 
 namespace {
 
@@ -44,6 +45,8 @@ Authenticated authenticate(const PendingHandshake& handshake,
   });
   if (was_refused) return refused(handshake, Refusal::known_refused, key);
 
+  const bool is_recalled = Responder::recall(*handshake.identity, std::get<Claim>(claim));
+  metrics.shared_secrets[is_recalled ? SharedSecret::recalled : SharedSecret::computed].add();
   std::variant<ProvenKey, Refusal> proven = Responder::prove(
       *handshake.identity, handshake.sighting.initiation, std::get<Claim>(std::move(claim)));
   if (std::holds_alternative<ProvenKey>(proven)) metrics.proofs.add();

@@ -187,11 +187,19 @@ void FirstContact::refused(const LookupAnswer& answer, const Sighting& sighting,
   context_.refuse(sighting, refusal, id.key, now);
 }
 
+// Its next handshake is cheaper.
+void FirstContact::note_peer(const Interface& interface, const PublicKey& key) {
+  if (!interface.is_present()) return;
+  interface.identity->shared_secrets().with(
+      [&](authenticate::SharedSecrets& secrets) { secrets.keep(key); });
+}
+
 void FirstContact::found(Interface& interface, const Sighting& sighting, PeerRecord& record,
                          TimePoint asked_at, const Instant& now) {
   const PublicKey key = record.key;
   context_.report.progress("found", interface, sighting, key, now.steady);
   // The database knows the key, for this network and for this moment, or takes it on trial.
+  if (!record.is_on_trial) note_peer(interface, key);
 
   if (!is_allowed(record, sighting.source.address)) {
     return context_.refuse(sighting, Refusal::source_not_allowed, key, now);

@@ -53,6 +53,13 @@ enum class CrossCheck : std::uint8_t {
 inline constexpr std::array<std::string_view, 5> cross_check_names{
     "agreed", "differed", "only_capture", "only_probe", "only_netlink"};
 
+// Where a proof had the secret from that two static keys share.
+enum class SharedSecret : std::uint8_t {
+  recalled, // from a handshake before
+  computed,
+};
+inline constexpr std::array<std::string_view, 2> shared_secret_names{"recalled", "computed"};
+
 // How a tunnel was asked to come up.
 enum class GreetingKind : std::uint8_t { reverse, resubmit };
 inline constexpr std::array<std::string_view, 2> greeting_kind_names{"reverse", "resubmit"};
@@ -80,6 +87,10 @@ struct LabelValues<SourceKind> {
 template <>
 struct LabelValues<CrossCheck> {
   static constexpr std::span names{cross_check_names};
+};
+template <>
+struct LabelValues<SharedSecret> {
+  static constexpr std::span names{shared_secret_names};
 };
 template <>
 struct LabelValues<GreetingKind> {
@@ -129,6 +140,7 @@ struct Metrics {
   Counter cookie_replies_sent;
   Counter claims; // `e, es, s` opened: someone says they are a key
   Counter proofs; // `ss, {t}` opened: they hold it
+  CounterFamily<SharedSecret> shared_secrets;
   Gauge authenticate_queue_length;
   Histogram authenticate_duration; // key agreement of one sighting, without the wait in the queue
 

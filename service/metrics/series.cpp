@@ -110,6 +110,8 @@ constexpr std::array table{
                         "Initiations whose static key could be read: a key is claimed."),
     counter<&M::proofs>("wg_provisiond_proofs_total", "",
                         "Initiations whose sender holds the private key."),
+    counter<&M::shared_secrets>("wg_provisiond_shared_secrets_total", "result",
+                                "Proofs by where the secret of the two static keys came from."),
     gauge<&M::authenticate_queue_length>("wg_provisiond_authenticate_queue_length", "",
                                          "Initiations waiting for key agreement."),
     histogram<&M::authenticate_duration>(

@@ -76,8 +76,9 @@ constexpr std::array<Field<Admission>, 15> admission_fields{{
     field<&Admission::cookie_threshold>("cookie-threshold", queues),
 }};
 
-constexpr std::array<Field<Authenticate>, 2> authenticate_fields{{
+constexpr std::array<Field<Authenticate>, 3> authenticate_fields{{
     field<&Authenticate::threads>("threads", {1, 64}),
+    field<&Authenticate::shared_secrets>("shared-secrets", {0, 1'048'576}),
     field<&Authenticate::queue_length>("queue-length", queues),
 }};
 

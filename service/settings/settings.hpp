@@ -94,6 +94,8 @@ struct Admission {
 struct Authenticate {
   std::uint32_t threads = 1;
   std::uint32_t queue_length = 4'096;
+  // Of keys that were proven, for all interfaces together, 64 bytes each; 0: none.
+  std::uint32_t shared_secrets = 16'384;
   bool operator==(const Authenticate&) const = default;
 };
 

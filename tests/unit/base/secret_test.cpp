@@ -81,5 +81,14 @@ TEST(LockedSecret, HoldsWhatItWasGiven) {
   EXPECT_TRUE(std::ranges::equal(secret.bytes(), filled(7)));
 }
 
+TEST(LockedMemory, IsZeroAtFirstAndHoldsWhatIsWritten) {
+  ASSERT_GE(sodium_init(), 0);
+  LockedMemory memory{1'000};
+  ASSERT_EQ(memory.bytes().size(), 1'000U);
+  EXPECT_EQ(std::ranges::count(memory.bytes(), 0), 1'000);
+  std::ranges::fill(memory.bytes(), 7);
+  EXPECT_EQ(std::ranges::count(memory.bytes(), 7), 1'000);
+}
+
 } // namespace
 } // namespace provisiond

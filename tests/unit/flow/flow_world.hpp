@@ -90,7 +90,7 @@ class World {
     interfaces_[0].name = "wg0";
     interfaces_[0].greeting = greeting;
     interfaces_[0].max_peers = 3;
-    interfaces_[0].identity = authenticate::InterfaceIdentity::make(gateway_.private_key).value();
+    interfaces_[0].identity = authenticate::InterfaceIdentity::make(gateway_.private_key, 64).value();
     interfaces_[0].ifindex = 7;
     interfaces_[0].known = Interface::Known::all;
   }

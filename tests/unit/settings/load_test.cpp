@@ -54,7 +54,7 @@ TEST(Settings, every_key_is_read) {
       "            per-claim: 2/s, claims: {rate: 3/s, burst: 4},\n"
       "            key-entries: 8192, lookups: 11/s, cookies: never,\n"
       "            cookie-threshold: 12}\n"
-      "authenticate: {threads: 2, queue-length: 13}\n"
+      "authenticate: {threads: 2, queue-length: 13, shared-secrets: 14}\n"
       "greet: {deadline: 20s, patience: 3s, per-prefix: 14/s, total: 15/s}\n"
       "watch: {interval: 1h, identity-interval: 500ms}\n"
       "metrics: {enabled: false, listen: \"[::1]:80\"}\n"
@@ -103,7 +103,7 @@ TEST(Settings, every_key_is_read) {
   expected.admission.lookups = {11, 11};
   expected.admission.cookies = CookieMode::never;
   expected.admission.cookie_threshold = 12;
-  expected.authenticate = {2, 13};
+  expected.authenticate = {2, 13, 14};
   expected.greet = {milliseconds{20'000}, milliseconds{3'000}, {14, 14}, {15, 15}};
   expected.watch = {milliseconds{3'600'000}, milliseconds{500}};
   expected.metrics = {false, *Endpoint::parse("[::1]:80")};
