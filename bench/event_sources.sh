@@ -124,6 +124,7 @@ admission:
   shared-prefixes: [198.51.100.0/24]
   refused-key-ttl: 1h
   per-key: {rate: 1000/s, burst: 1000}
+  known-key-filter: false
 watch:
   interval: 1h
 YAML

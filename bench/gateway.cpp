@@ -71,6 +71,7 @@ Gateway::Gateway(const Setup& setup, const Secret<32>& private_key)
              .proven_gate = source_gate_,
              .installed_keys = installed_keys_,
              .negative_cache = negative_cache_,
+             .known_key_gate = known_key_gate_,
              .replay_memory = replay_memory_,
              .key_gate = key_gate_,
              .claim_gate = claim_gate_,
@@ -88,8 +89,9 @@ Gateway::Gateway(const Setup& setup, const Secret<32>& private_key)
             Instant::now()},
       authenticators_{{.handshakes = handshakes_,
                        .authenticated = authenticated_,
-                       .installed_keys = installed_keys_,
-                       .negative_cache = negative_cache_,
+                       .checks = {.installed_keys = installed_keys_,
+                                  .negative_cache = negative_cache_,
+                                  .known_key_gate = known_key_gate_},
                        .metrics = metrics_},
                       setup.width.authenticate_threads} {
   flow::Interface& interface = interfaces_.front();

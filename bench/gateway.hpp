@@ -100,6 +100,8 @@ class Gateway {
   admit::SourceGate source_gate_;
   Guarded<peers::InstalledKeys> installed_keys_;
   Guarded<admit::NegativeCache> negative_cache_;
+  lookup::KnownKeys known_keys_{1}; // nothing reads them, so everything passes
+  flow::KnownKeyGate known_key_gate_{known_keys_, {.per_prefix = {}, .total = {}}, metrics_};
   admit::ReplayMemory replay_memory_;
   admit::KeyGate key_gate_;
   admit::ClaimGate claim_gate_;

@@ -38,6 +38,7 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
       recent_initiations{{}, metrics}, cross_check{{}, metrics}, source_gate{source_gate_limits(
                                                                      settings)},
       proven_gate{source_gate_limits(settings)}, negative_cache{negative_cache_limits(settings)},
+      known_key_gate{known_keys, second_chance_limits(settings), metrics},
       replay_memory{settings.admission.key_entries}, key_gate{key_gate_limits(settings)},
       claim_gate{claim_gate_limits(settings)},
       greet_budget{greet_limits(settings)}, ledger{{.places = answers.capacity()}},
@@ -49,6 +50,7 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
             .proven_gate = proven_gate,
             .installed_keys = installed_keys,
             .negative_cache = negative_cache,
+            .known_key_gate = known_key_gate,
             .replay_memory = replay_memory,
             .key_gate = key_gate,
             .claim_gate = claim_gate,
@@ -96,8 +98,9 @@ Daemon::Parts::Parts(const settings::Settings& configured, Opened&& handed_over)
               settings.watch.interval},
       authenticators{{.handshakes = handshakes,
                       .authenticated = authenticated,
-                      .installed_keys = installed_keys,
-                      .negative_cache = negative_cache,
+                      .checks = {.installed_keys = installed_keys,
+                                 .negative_cache = negative_cache,
+                                 .known_key_gate = known_key_gate},
                       .metrics = metrics},
                      settings.authenticate.threads} {}
 
@@ -177,7 +180,10 @@ Result<std::unique_ptr<Daemon>> Daemon::make(const settings::Settings& settings,
     parts->database_hosts.emplace(settings.database.dsn, database_hosts_interval);
   Result<std::unique_ptr<lookup::ChangeFeed>> change_feed = lookup::ChangeFeed::start(
       limits, parts->networks,
-      {.changes = parts->changes, .events = parts->feed_events, .metrics = parts->metrics});
+      {.changes = parts->changes,
+       .events = parts->feed_events,
+       .metrics = parts->metrics,
+       .known_keys = settings.admission.known_key_filter ? &parts->known_keys : nullptr});
   if (!change_feed) return fail(change_feed.error());
   parts->change_feed = std::move(*change_feed);
   Result<std::unique_ptr<lookup::Reporter>> reporter = lookup::Reporter::start(

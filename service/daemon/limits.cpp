@@ -93,6 +93,12 @@ admit::KeyGate::Limits key_gate_limits(const settings::Settings& settings) {
           .in_flight = settings.database.queue_length};
 }
 
+admit::SecondChance::Limits second_chance_limits(const settings::Settings& settings) {
+  return {.per_prefix = settings.admission.second_chances_per_prefix,
+          .total = settings.admission.second_chances,
+          .translated_prefixes = settings.admission.translated_prefixes};
+}
+
 admit::ClaimGate::Limits claim_gate_limits(const settings::Settings& settings) {
   return {.per_claim = settings.admission.per_claim,
           .claims = settings.admission.claims,

@@ -3,6 +3,7 @@
 #include "admit/claim_gate.hpp"
 #include "admit/key_gate.hpp"
 #include "admit/negative_cache.hpp"
+#include "admit/second_chance.hpp"
 #include "admit/source_gate.hpp"
 #include "daemon/database_watch.hpp"
 #include "daemon/routing.hpp"
@@ -31,6 +32,7 @@ std::vector<std::string> interface_names_from(const settings::Settings& settings
 admit::SourceGate::Limits source_gate_limits(const settings::Settings& settings);
 admit::NegativeCache::Limits negative_cache_limits(const settings::Settings& settings);
 admit::KeyGate::Limits key_gate_limits(const settings::Settings& settings);
+admit::SecondChance::Limits second_chance_limits(const settings::Settings& settings);
 admit::ClaimGate::Limits claim_gate_limits(const settings::Settings& settings);
 greet::Budget::Limits greet_limits(const settings::Settings& settings);
 lookup::Limits lookup_limits(const settings::Settings& settings, const lookup::Gateway& gateway);

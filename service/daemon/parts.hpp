@@ -22,6 +22,7 @@
 #include "kernel/links.hpp"
 #include "kernel/raw_sender.hpp"
 #include "lookup/change_feed.hpp"
+#include "lookup/known_keys.hpp"
 #include "lookup/ledger.hpp"
 #include "lookup/pool.hpp"
 #include "lookup/report_queue.hpp"
@@ -79,7 +80,8 @@ struct Daemon::Parts {
   Channel<control::Answer> control_answers;         // loop -> control
 
   std::vector<flow::Interface> interfaces;
-  lookup::Networks networks;   // of the interfaces
+  lookup::Networks networks; // of the interfaces
+  lookup::KnownKeys known_keys{settings.interfaces.size()};
   lookup::ReportQueue reports; // loop -> reporter
   events::RecentInitiations recent_initiations;
   events::CrossCheck cross_check;
@@ -87,6 +89,7 @@ struct Daemon::Parts {
   admit::SourceGate proven_gate;
   Guarded<peers::InstalledKeys> installed_keys;
   Guarded<admit::NegativeCache> negative_cache;
+  flow::KnownKeyGate known_key_gate;
   admit::ReplayMemory replay_memory;
   admit::KeyGate key_gate;
   admit::ClaimGate claim_gate;

@@ -275,6 +275,10 @@ void Daemon::sample_gauges() {
   metrics.authenticate_queue_length.set(static_cast<std::int64_t>(parts_->handshakes.size()));
   metrics.lookup_queue_length.set(static_cast<std::int64_t>(parts_->lookups.size()));
   metrics.log_lines_lost.add(log::lines_lost() - metrics.log_lines_lost.value());
+  const lookup::KnownKeys::Overview known = parts_->known_keys.overview();
+  metrics.known_keys.set(static_cast<std::int64_t>(known.keys));
+  metrics.known_keys_bytes.set(static_cast<std::int64_t>(known.bytes));
+  metrics.known_keys_interfaces.set(static_cast<std::int64_t>(known.interfaces));
   const auto sample = [&](metrics::Table table, std::size_t entries, std::uint64_t displaced) {
     metrics.table_entries[table].set(static_cast<std::int64_t>(entries));
     metrics.table_evictions[table].add(displaced - metrics.table_evictions[table].value());

@@ -23,27 +23,31 @@ Authenticated refused(const PendingHandshake& handshake, Refusal refusal,
   return Authenticated{.sighting = handshake.sighting, .verdict = refusal, .claimed = claimed};
 }
 
+// Why a key needs no proof; nullopt: it does.
+std::optional<Refusal> stopped(const PeerId& id, const Sighting& sighting,
+                               const KeyChecks& checks) {
+  const bool is_installed = checks.installed_keys.with(
+      [&](const peers::InstalledKeys& keys) { return keys.contains(id); });
+  if (is_installed) return Refusal::already_installed;
+  const bool was_refused = checks.negative_cache.with(
+      [&](admit::NegativeCache& keys) { return keys.find(id, sighting.seen_at).has_value(); });
+  if (was_refused) return Refusal::known_refused;
+  return checks.known_key_gate.admit(id, sighting);
+}
+
 } // namespace
 
-Authenticated authenticate(const PendingHandshake& handshake,
-                           const Guarded<peers::InstalledKeys>& installed_keys,
-                           Guarded<admit::NegativeCache>& negative_cache,
+Authenticated authenticate(const PendingHandshake& handshake, const KeyChecks& checks,
                            metrics::Metrics& metrics) {
   std::variant<Claim, Refusal> claim =
       Responder::claim(*handshake.identity, handshake.sighting.initiation);
-  if (const Refusal* refusal = std::get_if<Refusal>(&claim)) return refused(handshake, *refusal);
+  if (const Refusal* unread = std::get_if<Refusal>(&claim)) return refused(handshake, *unread);
   metrics.claims.add();
 
   const PublicKey key = std::get<Claim>(claim).claimed().key;
   const PeerId id{.interface = handshake.sighting.interface, .key = key};
-  const bool is_installed =
-      installed_keys.with([&](const peers::InstalledKeys& keys) { return keys.contains(id); });
-  if (is_installed) return refused(handshake, Refusal::already_installed, key);
-
-  const bool was_refused = negative_cache.with([&](admit::NegativeCache& keys) {
-    return keys.find(id, handshake.sighting.seen_at).has_value();
-  });
-  if (was_refused) return refused(handshake, Refusal::known_refused, key);
+  const std::optional<Refusal> refusal = stopped(id, handshake.sighting, checks);
+  if (refusal) return refused(handshake, *refusal, key);
 
   const bool is_recalled = Responder::recall(*handshake.identity, std::get<Claim>(claim));
   metrics.shared_secrets[is_recalled ? SharedSecret::recalled : SharedSecret::computed].add();
@@ -74,8 +78,7 @@ void Authenticators::run() {
     if (handshakes.empty()) return;
     for (const PendingHandshake& handshake : handshakes) {
       const TimePoint begin = Clock::now();
-      Authenticated result =
-          authenticate(handshake, wiring_.installed_keys, wiring_.negative_cache, wiring_.metrics);
+      Authenticated result = authenticate(handshake, wiring_.checks, wiring_.metrics);
       wiring_.metrics.authenticate_duration.observe(Clock::now() - begin);
       if (!wiring_.authenticated.push(std::move(result))) {
         wiring_.metrics.refusals[Refusal::authenticate_queue_full].add();

@@ -3,6 +3,7 @@
 #include "admit/negative_cache.hpp"
 #include "base/channel.hpp"
 #include "base/guarded.hpp"
+#include "flow/known_key_gate.hpp"
 #include "flow/passage.hpp"
 #include "metrics/metrics.hpp"
 #include "peers/installed_keys.hpp"
@@ -13,12 +14,17 @@
 
 namespace provisiond::flow {
 
+// What may stop a claimed key before it costs a proof.
+struct KeyChecks {
+  const Guarded<peers::InstalledKeys>& installed_keys;
+  Guarded<admit::NegativeCache>& negative_cache;
+  KnownKeyGate& known_key_gate;
+};
+
 // The key agreement of one sighting, cheap to dear: `e, es, s` tells which key it claims; the
-// installed keys and the negative cache stop those that need no proof; `ss, {t}` proves the rest.
-// Any thread.
-[[nodiscard]] Authenticated authenticate(const PendingHandshake& handshake,
-                                         const Guarded<peers::InstalledKeys>& installed_keys,
-                                         Guarded<admit::NegativeCache>& negative_cache,
+// checks stop those that need no proof, or that the database would not know; `ss, {t}` proves the
+// rest. Any thread.
+[[nodiscard]] Authenticated authenticate(const PendingHandshake& handshake, const KeyChecks& checks,
                                          metrics::Metrics& metrics);
 
 // The threads authenticate-0..n: take handshakes and prove keys, at about 60 us per X25519. They
@@ -29,8 +35,7 @@ class Authenticators {
   struct Wiring {
     Channel<PendingHandshake>& handshakes; // loop -> authenticate
     Channel<Authenticated>& authenticated; // authenticate -> loop
-    const Guarded<peers::InstalledKeys>& installed_keys;
-    Guarded<admit::NegativeCache>& negative_cache;
+    KeyChecks checks;
     metrics::Metrics& metrics;
   };
 

@@ -116,12 +116,17 @@ void FirstContact::claimed(const Sighting& sighting, const ClaimedKey& claim, co
   }
   // Its network has not had more than its share of us.
 
+  const PeerId id{.interface = sighting.interface, .key = claim.key};
+  if (const std::optional<Refusal> stranger = context_.wiring.known_key_gate.admit(id, sighting)) {
+    return context_.refuse(sighting, *stranger, claim.key, now);
+  }
+  // The database may know it.
+
   admit::ClaimGate& gate = context_.wiring.claim_gate;
   const std::optional<Refusal> refusal = gate.admit(sighting, claim, now.steady);
   if (refusal) return context_.refuse(sighting, *refusal, claim.key, now);
   // Nor has it claimed this key too often.
 
-  const PeerId id{.interface = sighting.interface, .key = claim.key};
   if (!context_.ask(LookupPurpose::claimed, id, now)) {
     static_cast<void>(gate.release(id));
     return context_.refuse(sighting, Refusal::lookup_queue_full, claim.key, now);
@@ -187,8 +192,9 @@ void FirstContact::refused(const LookupAnswer& answer, const Sighting& sighting,
   context_.refuse(sighting, refusal, id.key, now);
 }
 
-// Its next handshake is cheaper.
+// Its next handshake is cheaper, and no stranger's.
 void FirstContact::note_peer(const Interface& interface, const PublicKey& key) {
+  context_.wiring.known_key_gate.note_peer({.interface = interface.id, .key = key});
   if (!interface.is_present()) return;
   interface.identity->shared_secrets().with(
       [&](authenticate::SharedSecrets& secrets) { secrets.keep(key); });

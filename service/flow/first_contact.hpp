@@ -39,7 +39,7 @@ class FirstContact {
   void claimed(const Sighting& sighting, const ClaimedKey& claim, const Instant& now);
   void refused(const LookupAnswer& answer, const Sighting& sighting, Refusal refusal,
                const Instant& now);
-  static void note_peer(const Interface& interface, const PublicKey& key);
+  void note_peer(const Interface& interface, const PublicKey& key);
   void found(Interface& interface, const Sighting& sighting, PeerRecord& record, TimePoint asked_at,
              const Instant& now);
 

@@ -27,6 +27,7 @@ bool is_noise(Refusal refusal) {
   case Refusal::undecryptable_static:
   case Refusal::already_installed:
   case Refusal::known_refused:
+  case Refusal::not_in_filter:
   case Refusal::lookup_in_flight:
     return true;
   default:

@@ -13,6 +13,7 @@
 #include "events/recent_initiations.hpp"
 #include "events/source.hpp"
 #include "flow/interface.hpp"
+#include "flow/known_key_gate.hpp"
 #include "flow/passage.hpp"
 #include "greet/budget.hpp"
 #include "greet/greetings.hpp"
@@ -43,6 +44,7 @@ struct Wiring {
   admit::SourceGate& proven_gate; // for those whose sender receives there
   Guarded<peers::InstalledKeys>& installed_keys;
   Guarded<admit::NegativeCache>& negative_cache;
+  KnownKeyGate& known_key_gate;
   admit::ReplayMemory& replay_memory;
   admit::KeyGate& key_gate;
   admit::ClaimGate& claim_gate;

@@ -27,6 +27,8 @@ enum class Refusal : std::uint8_t {
   // peers: installed keys; admit: negative cache
   already_installed,
   known_refused,
+  // lookup: known keys
+  not_in_filter,
   // authenticate: ss, {t}
   forged,
   replayed,
@@ -60,7 +62,7 @@ enum class Refusal : std::uint8_t {
   trial_failed,
 };
 
-inline constexpr std::array<std::string_view, 38> refusal_names{
+inline constexpr std::array<std::string_view, 39> refusal_names{
     "draining",
     "bad_mac1",
     "cookie_required",
@@ -73,6 +75,7 @@ inline constexpr std::array<std::string_view, 38> refusal_names{
     "own_key",
     "already_installed",
     "known_refused",
+    "not_in_filter",
     "forged",
     "replayed",
     "key_budget",

@@ -45,10 +45,11 @@ ChangeFeed::ChangeFeed(const Limits& limits, Networks& networks, const Wiring& w
       probe_route_{postgres::route_for_writing(
           limits.dsn, {.connect_timeout = std::min(limits.connect_timeout, longest_probe),
                        .tcp_user_timeout = limits.query_deadline})},
-      networks_{networks}, wiring_{wiring}, thread_{{.name = "change-feed",
-                                                     .query_deadline = limits.query_deadline,
-                                                     .pause_minimum = limits.reconnect_minimum,
-                                                     .pause_maximum = limits.reconnect_maximum}} {}
+      networks_{networks}, wiring_{wiring}, keys_{networks, wiring.known_keys, wiring.metrics},
+      thread_{{.name = "change-feed",
+               .query_deadline = limits.query_deadline,
+               .pause_minimum = limits.reconnect_minimum,
+               .pause_maximum = limits.reconnect_maximum}} {}
 
 ChangeFeed::Next ChangeFeed::work() {
   const Status ended = serve();
@@ -102,8 +103,12 @@ Status ChangeFeed::follow(Connection& connection, Position position) {
   while (!thread_.is_stopping()) {
     std::chrono::milliseconds pause = owes_everything_ ? retry_handing_over : limits_.poll_interval;
     if (connection.is_standby()) pause = std::min(pause, to_next_probe);
+    pause = std::min(
+        pause, std::chrono::duration_cast<std::chrono::milliseconds>(keys_.pause(Clock::now())));
     const Status waited = connection.wait(pause);
     if (!waited) return waited;
+    const Status read = read_keys(connection, asked_at + between_questions);
+    if (!read) return read;
     std::this_thread::sleep_until(asked_at + between_questions);
     if (thread_.is_stopping()) break;
     asked_at = Clock::now();
@@ -115,6 +120,18 @@ Status ChangeFeed::follow(Connection& connection, Position position) {
     if (to_next_probe > std::chrono::milliseconds::zero()) continue;
     if (find_primary()) return {};
     to_next_probe = time_to_next_probe();
+  }
+  return {};
+}
+
+// One page at least, where there are any to be read.
+Status ChangeFeed::read_keys(Connection& connection, TimePoint until) {
+  while (!thread_.is_stopping()) {
+    const TimePoint now = Clock::now();
+    if (keys_.pause(now) > Duration::zero()) return {};
+    const Status read = keys_.step(connection);
+    if (!read) return read;
+    if (Clock::now() >= until) return {};
   }
   return {};
 }
@@ -163,8 +180,13 @@ Status ChangeFeed::hear(Connection& connection, const ChangeSet& changes) {
 void ChangeFeed::hand_over(const ChangeSet& set) {
   std::vector<Change> changes;
   for (const ChangeSet::Item& item : set.items) {
-    for (const InterfaceId interface : networks_.interfaces_of(item.network))
+    for (const InterfaceId interface : networks_.interfaces_of(item.network)) {
       changes.push_back({.interface = interface, .key = item.key});
+      if (item.key)
+        keys_.heard({.interface = interface, .key = *item.key});
+      else
+        keys_.read_anew(interface);
+    }
   }
   hand_over(std::move(changes), set.position);
 }
@@ -172,8 +194,11 @@ void ChangeFeed::hand_over(const ChangeSet& set) {
 void ChangeFeed::hand_over_everything(const std::string& position) {
   std::vector<Change> changes;
   const std::size_t interfaces = networks_.references()->size();
-  for (std::size_t i = 0; i < interfaces; ++i)
-    changes.push_back({.interface = {static_cast<std::uint16_t>(i)}, .key = std::nullopt});
+  for (std::size_t i = 0; i < interfaces; ++i) {
+    const InterfaceId interface { static_cast<std::uint16_t>(i) };
+    changes.push_back({.interface = interface, .key = std::nullopt});
+    keys_.read_anew(interface);
+  }
   hand_over(std::move(changes), position);
 }
 

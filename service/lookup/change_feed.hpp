@@ -5,6 +5,8 @@
 #include "base/result.hpp"
 #include "handoff/change.hpp"
 #include "lookup/change_queries.hpp"
+#include "lookup/key_reader.hpp"
+#include "lookup/known_keys.hpp"
 #include "lookup/pool.hpp"
 #include "postgres/connection.hpp"
 #include "postgres/database_thread.hpp"
@@ -48,6 +50,9 @@ struct FeedEvent {
 // Memory: one answer of the database, at most 100 keys per statement that changed them. When
 // `changes` is full, what does not fit turns into "any key".
 //
+// Between two looks it reads which keys there are (KeyReader), where that is wanted; a change is
+// known there before it is told.
+//
 // Moves changes, resyncs, change_feed_up, database_answers.
 class ChangeFeed {
  public:
@@ -55,6 +60,7 @@ class ChangeFeed {
     Channel<Change>& changes;   // change-feed -> flow
     Channel<FeedEvent>& events; // change-feed -> daemon's log; dropped when full
     metrics::Metrics& metrics;
+    KnownKeys* known_keys = nullptr; // kept in step, where they are wanted
   };
 
   // `networks` outlives the feed. Fails when no thread can be made.
@@ -89,6 +95,7 @@ class ChangeFeed {
   Next work();
   Status serve();
   Status follow(Connection& connection, Position position);
+  Status read_keys(Connection& connection, TimePoint until);
   Result<bool> look_after(Connection& connection, Position& position);
   Result<std::unique_ptr<Connection>> open();
   bool find_primary();
@@ -110,6 +117,7 @@ class ChangeFeed {
   bool owes_everything_ = false; // `changes` was full
   std::size_t serving_ = 0;      // the place of the connection that serves; the other one probes
   std::unique_ptr<Connection> found_; // with a primary, to serve next
+  KeyReader keys_;
 
   postgres::DatabaseThread thread_; // last, so that it ends first
 };

@@ -9,7 +9,7 @@ namespace provisiond::lookup::sql {
 
 // The number of the newest file in schema/. A database with a lower number is not served, because
 // it may lack what we call; one with a higher number only where it says that it fits us.
-inline constexpr int needed_schema_version = 17;
+inline constexpr int needed_schema_version = 18;
 
 inline constexpr const char* schema_version = "SELECT wg_provision.schema_version()";
 
@@ -122,5 +122,11 @@ inline constexpr const char* changes_after =
     " extract(epoch FROM pg_catalog.pg_postmaster_start_time()), pg_catalog.pg_is_in_recovery(),"
     " wg_provision.database_identity()"
     " FROM wg_provision.changes_for($1)";
+
+// $1: network, $2: the last key of the page before in base64, NULL for none, $3: how many. Keys of
+// which find_peers could answer with a peer, in their order; a row without one: of any key.
+inline constexpr const char* known_keys =
+    "SELECT pg_catalog.encode(key, 'hex') FROM wg_provision.known_keys_of($1, "
+    "pg_catalog.decode($2, 'base64'), $3::integer) AS key";
 
 } // namespace provisiond::lookup::sql

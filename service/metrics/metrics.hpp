@@ -148,6 +148,7 @@ struct Metrics {
   CounterFamily<Refusal> refusals;
   GaugeFamily<Table> table_entries;
   CounterFamily<Table> table_evictions; // an entry displaced because the table was full
+  Counter second_chances;               // keys asked for although the filter does not know them
 
   // lookup
   Counter lookup_batches; // queries sent
@@ -164,6 +165,10 @@ struct Metrics {
   Counter changes;                // keys that the database said had changed
   Counter resyncs;                // all keys of an interface asked for again
   Gauge change_feed_up;           // 1: changes come by notification
+  Gauge known_keys;               // in the filters
+  Gauge known_keys_bytes;         // that these take
+  Gauge known_keys_interfaces;    // with a filter; at others every key passes
+  Counter known_key_reads;        // times that all keys of an interface were read
   Counter reports_written;        // refused keys and interfaces told to the database
   Counter session_claims_written;
   Counter session_claims_dropped; // too many waited

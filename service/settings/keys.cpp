@@ -58,7 +58,7 @@ constexpr std::array<Field<Events>, 3> events_fields{{
     field<&Events::netlink_buffer_kib>("netlink-buffer-kib", {4, 262'144}),
 }};
 
-constexpr std::array<Field<Admission>, 15> admission_fields{{
+constexpr std::array<Field<Admission>, 18> admission_fields{{
     field<&Admission::per_address>("per-address", bursts),
     field<&Admission::per_prefix>("per-prefix", bursts),
     field<&Admission::total>("total", bursts),
@@ -72,6 +72,9 @@ constexpr std::array<Field<Admission>, 15> admission_fields{{
     field<&Admission::claims>("claims", bursts),
     field<&Admission::key_entries>("key-entries", tables),
     field<&Admission::lookups>("lookups", bursts),
+    field<&Admission::known_key_filter>("known-key-filter"),
+    field<&Admission::second_chances>("second-chances", bursts),
+    field<&Admission::second_chances_per_prefix>("second-chances-per-prefix", bursts),
     field<&Admission::cookies>("cookies"),
     field<&Admission::cookie_threshold>("cookie-threshold", queues),
 }};

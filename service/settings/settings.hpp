@@ -86,6 +86,9 @@ struct Admission {
   Rate claims{100, 200};  // all claims that reach the database
   std::uint32_t key_entries = 131'072;
   Rate lookups{20'000, 20'000}; // all keys together
+  bool known_key_filter = true; // the database is not asked for others, but for these:
+  Rate second_chances{50, 50};
+  Rate second_chances_per_prefix{5, 10}; // IPv4 /24, IPv6 /48
   CookieMode cookies = CookieMode::under_load;
   std::uint32_t cookie_threshold = 512; // handshakes waiting for key agreement that mean load
   bool operator==(const Admission&) const = default;

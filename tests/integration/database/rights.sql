@@ -17,7 +17,7 @@ SELECT set_eq(
         'enrol_peer_of(text,text,bytea)', 'find_peers_of(text[],bytea[])',
         'record_sightings_of(text,text[],bytea[],text[],inet[],integer[])',
         'report_interface_of(text,text,text,text,bytea,integer,bytea[],inet[],integer[],bigint[],bigint[],bigint[],text)',
-        'schema_version()', 'compatible_from()', 'database_identity()', 'removed_peers(bytea[])', 'report_gateway(text,text,uuid,text,text,boolean)', 'find_networks(text[])'], 'its functions');
+        'known_keys_of(text,bytea,integer)', 'schema_version()', 'compatible_from()', 'database_identity()', 'removed_peers(bytea[])', 'report_gateway(text,text,uuid,text,text,boolean)', 'find_networks(text[])'], 'its functions');
 SELECT is_empty(
     $$SELECT c.oid::regclass, privilege FROM pg_class c,
       unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # alone
 # Ten thousand random keys that prove themselves, eight thousand of them from made-up addresses,
-# while a registered device connects. Every table has its smallest size, so that all of them
-# overflow: the daemon's memory stays where it was.
+# while a registered device connects. Every table has its smallest size and no filter of known keys
+# stands before them, so that all of them overflow: the daemon's memory stays where it was.
 #
 #   CL   wgc 10.80.0.2 --- up0 192.0.2.2 ==== 192.0.2.1 up0 ------,
 #   CL2  knock ------- up0 198.51.100.2 ==== 198.51.100.1 up1 ----- wgs 10.80.0.1  GW
@@ -16,7 +16,7 @@ cable "$GW" up1 198.51.100.1/24 "$CL2" up0 198.51.100.2/24
 run ip -n "$GW" route add 198.18.0.0/15 via 198.51.100.2
 peer_add "$CLIENT_KEY" 10.80.0.2/32
 write_config "$WORK/config.yaml" "$WGS" demo \
-  <<<"admission: {source-entries: 1024, refused-key-entries: 1024, key-entries: 1024}"
+  <<<"admission: {source-entries: 1024, refused-key-entries: 1024, key-entries: 1024, known-key-filter: false}"
 daemon_start "$GW" "$WORK/config.yaml"
 client_start
 

@@ -71,6 +71,7 @@ class World {
               .proven_gate = proven_gate_,
               .installed_keys = installed_keys_,
               .negative_cache = negative_cache_,
+              .known_key_gate = known_key_gate_,
               .replay_memory = replay_memory_,
               .key_gate = key_gate_,
               .claim_gate = claim_gate_,
@@ -90,7 +91,8 @@ class World {
     interfaces_[0].name = "wg0";
     interfaces_[0].greeting = greeting;
     interfaces_[0].max_peers = 3;
-    interfaces_[0].identity = authenticate::InterfaceIdentity::make(gateway_.private_key, 64).value();
+    interfaces_[0].identity =
+        authenticate::InterfaceIdentity::make(gateway_.private_key, 64).value();
     interfaces_[0].ifindex = 7;
     interfaces_[0].known = Interface::Known::all;
   }
@@ -115,7 +117,11 @@ class World {
   // Runs what waits for the authenticate threads.
   void authenticate_all() {
     for (const PendingHandshake& knock : handshakes.drain(100))
-      flow.first_contact().proven(authenticate(knock, installed_keys_, negative_cache_, metrics),
+      flow.first_contact().proven(authenticate(knock,
+                                               {.installed_keys = installed_keys_,
+                                                .negative_cache = negative_cache_,
+                                                .known_key_gate = known_key_gate_},
+                                               metrics),
                                   now);
   }
   // From the wire to the look-up channel.
@@ -195,7 +201,8 @@ class World {
   bool knows_network = true;              // the database
   SourceKind seen_by = SourceKind::probe; // of the sightings that it makes
   std::shared_ptr<test::FakeWgDevice> device = std::make_shared<test::FakeWgDevice>();
-  bool device_answers = true; // false: batches wait for `answer_batches`
+  bool device_answers = true;      // false: batches wait for `answer_batches`
+  lookup::KnownKeys known_keys{1}; // of the database; everything passes at first
   test::FakePacketSender sender;
   test::FakeSource source;
 
@@ -228,6 +235,7 @@ class World {
                                   .entries = 64}};
   Guarded<peers::InstalledKeys> installed_keys_;
   Guarded<admit::NegativeCache> negative_cache_;
+  KnownKeyGate known_key_gate_{known_keys, {.per_prefix = {1, 2}, .total = {1, 3}}, metrics};
   admit::ReplayMemory replay_memory_;
   admit::KeyGate key_gate_;
   admit::ClaimGate claim_gate_;

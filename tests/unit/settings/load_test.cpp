@@ -53,7 +53,8 @@ TEST(Settings, every_key_is_read) {
       "            refused-key-entries: 4096, per-key: {burst: 9},\n"
       "            per-claim: 2/s, claims: {rate: 3/s, burst: 4},\n"
       "            key-entries: 8192, lookups: 11/s, cookies: never,\n"
-      "            cookie-threshold: 12}\n"
+      "            cookie-threshold: 12, known-key-filter: false,\n"
+      "            second-chances: 5/s, second-chances-per-prefix: {rate: 6/s, burst: 7}}\n"
       "authenticate: {threads: 2, queue-length: 13, shared-secrets: 14}\n"
       "greet: {deadline: 20s, patience: 3s, per-prefix: 14/s, total: 15/s}\n"
       "watch: {interval: 1h, identity-interval: 500ms}\n"
@@ -103,6 +104,9 @@ TEST(Settings, every_key_is_read) {
   expected.admission.lookups = {11, 11};
   expected.admission.cookies = CookieMode::never;
   expected.admission.cookie_threshold = 12;
+  expected.admission.known_key_filter = false;
+  expected.admission.second_chances = {5, 5};
+  expected.admission.second_chances_per_prefix = {6, 7};
   expected.authenticate = {2, 13, 14};
   expected.greet = {milliseconds{20'000}, milliseconds{3'000}, {14, 14}, {15, 15}};
   expected.watch = {milliseconds{3'600'000}, milliseconds{500}};
