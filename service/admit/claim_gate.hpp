@@ -45,6 +45,10 @@ class ClaimGate {
   // Ends the look-up of `id`; nullopt when none is in flight.
   [[nodiscard]] std::optional<Sighting> release(const PeerId& id);
 
+  // For people to look at: whether a claim of the key is asked for, and the total of all claims.
+  [[nodiscard]] bool is_in_flight(const PeerId& id) const { return in_flight_.contains(id); }
+  [[nodiscard]] BudgetView total(TimePoint now) const { return claims_.view(limits_.claims, now); }
+
   [[nodiscard]] std::size_t size() const { return budgets_.size(); }
   [[nodiscard]] std::uint64_t displaced() const { return budgets_.displaced(); }
 

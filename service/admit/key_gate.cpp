@@ -13,6 +13,14 @@ std::optional<Refusal> KeyGate::admit(const Sighting& sighting, const ProvenKey&
   return std::nullopt;
 }
 
+KeyGate::View KeyGate::look(const PeerId& id, TimePoint now) const {
+  const TokenBucket* const bucket = keys_.find(id);
+  return {.key = (bucket == nullptr ? TokenBucket{} : *bucket).view(limits_.per_key, now),
+          .lookups = lookups_.view(limits_.lookups, now),
+          .is_in_flight = in_flight_.contains(id),
+          .is_full = in_flight_.size() >= limits_.in_flight};
+}
+
 bool KeyGate::resume(const PeerId& id, const Sighting& sighting, TimePoint now) {
   if (in_flight_.contains(id) || in_flight_.size() >= limits_.in_flight) return false;
   if (!lookups_.take(limits_.lookups, now)) return false;

@@ -42,6 +42,15 @@ class KeyGate {
   // Ends the look-up of `id`; nullopt when none is in flight.
   [[nodiscard]] std::optional<Sighting> release(const PeerId& id);
 
+  // How its budgets stand, for people to look at; changes nothing.
+  struct View {
+    BudgetView key;
+    BudgetView lookups;
+    bool is_in_flight = false;
+    bool is_full = false; // no more look-ups can be under way
+  };
+  [[nodiscard]] View look(const PeerId& id, TimePoint now) const;
+
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
   [[nodiscard]] std::size_t size() const { return keys_.size(); }
   [[nodiscard]] std::uint64_t displaced() const { return keys_.displaced(); }

@@ -36,6 +36,9 @@ class NegativeCache {
   // Why the database refused `id`, and until when that holds, if it was less than `ttl` ago.
   [[nodiscard]] std::optional<Refused> find(const PeerId& id, TimePoint now);
 
+  // The same for people to look at; changes nothing.
+  [[nodiscard]] std::optional<Refused> look(const PeerId& id, TimePoint now) const;
+
   // Returns until when it holds.
   TimePoint remember(const PeerId& id, Refusal refusal, TimePoint now);
 

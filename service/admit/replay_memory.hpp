@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace provisiond::admit {
 
@@ -30,6 +31,12 @@ class ReplayMemory {
     if (!is_newer && !is_right_again) return false;
     newest = proven.timestamp();
     return true;
+  }
+
+  // For people to look at; nullopt: none is remembered.
+  [[nodiscard]] std::optional<Tai64n> newest(const PeerId& id) const {
+    const Tai64n* const newest = newest_.find(id);
+    return newest == nullptr ? std::nullopt : std::optional{*newest};
   }
 
   // An administrator may say that a device starts anew.

@@ -1,6 +1,7 @@
 #include "admit/source_gate.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace provisiond::admit {
 
@@ -15,13 +16,30 @@ bool SourceGate::is_shared(const IpAddress& source) const {
 }
 
 std::optional<Refusal> SourceGate::admit(const IpAddress& source, TimePoint now) {
-  const IpAddress origin = translated_.origin_of(source);
-  if (!is_shared(source) && !is_shared(origin)) {
+  const IpAddress origin = origin_of(source);
+  if (!is_shared_source(source)) {
     if (!addresses_.take(origin, limits_.per_address, now)) return Refusal::source_budget;
     if (!prefixes_.take(origin, limits_.per_prefix, now)) return Refusal::prefix_budget;
   }
   if (!total_.take(limits_.total, now)) return Refusal::global_budget;
   return std::nullopt;
+}
+
+SourceView SourceGate::look(const IpAddress& source, TimePoint now) const {
+  SourceView view;
+  const auto note = [&](const std::string& scope, const BudgetView& budget, Refusal refusal) {
+    view.budgets.push_back({.scope = scope, .budget = budget});
+    if (budget.is_spent() && !view.refusal) view.refusal = refusal;
+  };
+  const IpAddress origin = origin_of(source);
+  if (!is_shared_source(source)) {
+    note(addresses_.prefix_of(origin).to_string(),
+         addresses_.view(origin, limits_.per_address, now), Refusal::source_budget);
+    note(prefixes_.prefix_of(origin).to_string(), prefixes_.view(origin, limits_.per_prefix, now),
+         Refusal::prefix_budget);
+  }
+  note("all", total(now), Refusal::global_budget);
+  return view;
 }
 
 } // namespace provisiond::admit

@@ -4,6 +4,7 @@
 #include "base/prefix_budget.hpp"
 #include "base/rate.hpp"
 #include "base/translated_sources.hpp"
+#include "handoff/explanation.hpp"
 #include "handoff/refusal.hpp"
 
 #include <cstddef>
@@ -37,6 +38,17 @@ class SourceGate {
 
   // source_budget, prefix_budget, global_budget, or nullopt: go on.
   [[nodiscard]] std::optional<Refusal> admit(const IpAddress& source, TimePoint now);
+
+  // What `admit` would say, and how the budgets stand. Takes nothing and makes no entry.
+  [[nodiscard]] SourceView look(const IpAddress& source, TimePoint now) const;
+  // Only the total applies to it; and the address that it counts as.
+  [[nodiscard]] bool is_shared_source(const IpAddress& source) const {
+    return is_shared(source) || is_shared(origin_of(source));
+  }
+  [[nodiscard]] IpAddress origin_of(const IpAddress& source) const {
+    return translated_.origin_of(source);
+  }
+  [[nodiscard]] BudgetView total(TimePoint now) const { return total_.view(limits_.total, now); }
 
   // Prefixes with an entry, and how many entries gave way to others.
   [[nodiscard]] std::size_t size() const { return addresses_.size() + prefixes_.size(); }

@@ -33,6 +33,13 @@ class FixedTable {
     return nullptr;
   }
 
+  [[nodiscard]] const Value* find(const Key& key) const {
+    for (const Slot& slot : set_of(key)) {
+      if (slot.used_at != TimePoint{} && slot.key == key) return &slot.value;
+    }
+    return nullptr;
+  }
+
   // The entry of `key`, made from Value{} if there was none; counts as use at `now`.
   Value& touch(const Key& key, TimePoint now) {
     std::span<Slot> set = set_of(key);
@@ -72,11 +79,15 @@ class FixedTable {
     Value value{};
   };
 
-  std::span<Slot> set_of(const Key& key) {
+  std::span<Slot> set_of(const Key& key) { return std::span{slots_}.subspan(first_of(key), ways); }
+  std::span<const Slot> set_of(const Key& key) const {
+    return std::span{slots_}.subspan(first_of(key), ways);
+  }
+  std::size_t first_of(const Key& key) const {
     static_assert(std::has_unique_object_representations_v<Key>);
     const std::span<const std::uint8_t> bytes{reinterpret_cast<const std::uint8_t*>(&key),
                                               sizeof key};
-    return std::span{slots_}.subspan((hash_(bytes) & mask_) * ways, ways);
+    return (hash_(bytes) & mask_) * ways;
   }
 
   std::size_t mask_;

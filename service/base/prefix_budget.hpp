@@ -25,9 +25,17 @@ class PrefixBudget {
   PrefixBudget(std::size_t entries, Lengths lengths) : buckets_{entries}, lengths_{lengths} {}
 
   [[nodiscard]] bool take(const IpAddress& address, const Rate& rate, TimePoint now) {
+    return buckets_.touch(prefix_of(address), now).take(rate, now);
+  }
+
+  // The prefix that `address` counts with, and how its budget stands; changes nothing.
+  [[nodiscard]] IpPrefix prefix_of(const IpAddress& address) const {
     const bool is_v4 = address.family == IpAddress::Family::v4;
-    const IpPrefix prefix = IpPrefix::covering(address, is_v4 ? lengths_.v4 : lengths_.v6);
-    return buckets_.touch(prefix, now).take(rate, now);
+    return IpPrefix::covering(address, is_v4 ? lengths_.v4 : lengths_.v6);
+  }
+  [[nodiscard]] BudgetView view(const IpAddress& address, const Rate& rate, TimePoint now) const {
+    const TokenBucket* const bucket = buckets_.find(prefix_of(address));
+    return (bucket == nullptr ? TokenBucket{} : *bucket).view(rate, now);
   }
 
   [[nodiscard]] std::size_t size() const { return buckets_.size(); }

@@ -30,9 +30,7 @@ struct DaemonOptions {
 
 std::shared_ptr<DaemonOptions> add_daemon_options(CLI::App& parser) {
   std::shared_ptr<DaemonOptions> options = std::make_shared<DaemonOptions>();
-  parser.add_option("--socket", options->socket, "The daemon's control.socket")
-      ->envname("WG_PROVISIOND_SOCKET")
-      ->capture_default_str();
+  add_socket_option(parser, options->socket);
   return options;
 }
 
@@ -44,15 +42,9 @@ std::string request_of(const char* command, const DaemonOptions& options) {
   return request.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
 }
 
-// The lines of the answer, which `show` makes a text of.
 ExitStatus ask(const char* command, const DaemonOptions& options,
                std::string (*show)(const std::vector<std::string>& lines)) {
-  std::vector<std::string> lines;
-  const Status asked = ask_daemon(options.socket, request_of(command, options),
-                                  [&](std::string_view line) { lines.emplace_back(line); });
-  if (!asked) return complain(asked.error());
-  fmt::print("{}", show(lines));
-  return ExitStatus::ok;
+  return ask_and_show(options.socket, request_of(command, options), show);
 }
 
 std::string nothing(const std::vector<std::string>& /*lines*/) {
@@ -60,6 +52,22 @@ std::string nothing(const std::vector<std::string>& /*lines*/) {
 }
 
 } // namespace
+
+void add_socket_option(CLI::App& parser, std::string& socket) {
+  parser.add_option("--socket", socket, "The daemon's control.socket")
+      ->envname("WG_PROVISIOND_SOCKET")
+      ->capture_default_str();
+}
+
+ExitStatus ask_and_show(const std::string& socket, const std::string& request,
+                        std::string (*show)(const std::vector<std::string>& lines)) {
+  std::vector<std::string> lines;
+  const Status asked =
+      ask_daemon(socket, request, [&](std::string_view line) { lines.emplace_back(line); });
+  if (!asked) return complain(asked.error());
+  fmt::print("{}", show(lines));
+  return ExitStatus::ok;
+}
 
 Action configure_daemon_peers(CLI::App& parser) {
   const std::shared_ptr<DaemonOptions> options = add_daemon_options(parser);

@@ -7,6 +7,11 @@
 #include <variant>
 
 namespace provisiond::control {
+namespace {
+
+constexpr std::string_view no_such_interface = "the daemon has no such interface";
+
+} // namespace
 
 bool Conversation::waits_for_request() const {
   return !is_ending_ && !is_waiting_ && !is_listing_ && !question_ && output().empty();
@@ -36,18 +41,25 @@ void Conversation::next_request() {
 }
 
 void Conversation::begin(const Request& request) {
-  if (request.command == Command::status) {
+  switch (request.command) {
+  case Command::status:
     question_ = OverviewQuestion{};
     return;
-  }
-  if (request.command == Command::accept_database) {
+  case Command::accept_database:
     question_ = AcceptQuestion{.identity = request.identity};
     return;
-  }
-  if (request.command != Command::peers) {
+  case Command::drain:
+  case Command::resume:
     question_ = DrainQuestion{.begins = request.command == Command::drain};
     return;
+  case Command::explain:
+    return begin_explanation(request);
+  case Command::peers:
+    return begin_list(request);
   }
+}
+
+void Conversation::begin_list(const Request& request) {
   state_ = request.state;
   to_list_.clear();
   rest_.reset();
@@ -55,9 +67,24 @@ void Conversation::begin(const Request& request) {
     if (request.interface.empty() || request.interface == interfaces_[i])
       to_list_.push_back({.value = static_cast<std::uint16_t>(i)});
   }
-  if (to_list_.empty()) return refuse("not_found", "the daemon has no such interface");
+  if (to_list_.empty()) return refuse("not_found", no_such_interface);
   is_listing_ = true;
   list_next();
+}
+
+void Conversation::begin_explanation(const Request& request) {
+  if (request.source) {
+    question_ = SourceQuestion{.address = *request.source};
+    return;
+  }
+  KeyQuestion question{.key = *request.key};
+  if (!request.interface.empty()) {
+    const std::span<const std::string>::iterator found =
+        std::ranges::find(interfaces_, request.interface);
+    if (found == interfaces_.end()) return refuse("not_found", no_such_interface);
+    question.interface = {.value = static_cast<std::uint16_t>(found - interfaces_.begin())};
+  }
+  question_ = question;
 }
 
 // The next slice, the next interface, or the end of the list.
@@ -114,6 +141,17 @@ void Conversation::take(const PeerSlice& slice, TimePoint now) {
   }
   rest_ = slice.rest;
   list_next();
+}
+
+void Conversation::take(const KeyAnswer& answer, TimePoint now) {
+  for (const KeyExplanation& explanation : answer.interfaces)
+    say(line_of(explanation, interfaces_[explanation.interface.value], now));
+  say(done_line());
+}
+
+void Conversation::take(const SourceExplanation& answer, TimePoint /*now*/) {
+  say(line_of(answer));
+  say(done_line());
 }
 
 // The end of the conversation: a client that errs once is not understood any more.

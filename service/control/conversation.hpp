@@ -53,6 +53,8 @@ class Conversation {
  private:
   void next_request();
   void begin(const Request& request);
+  void begin_list(const Request& request);
+  void begin_explanation(const Request& request);
   void list_next();
   void say(std::string_view line) { output_ += line; }
   void refuse(std::string_view code, std::string_view text);
@@ -60,6 +62,8 @@ class Conversation {
   void take(const DrainAnswer& answer, TimePoint now);
   void take(const AcceptAnswer& answer, TimePoint now);
   void take(const PeerSlice& slice, TimePoint now);
+  void take(const KeyAnswer& answer, TimePoint now);
+  void take(const SourceExplanation& answer, TimePoint now);
 
   std::span<const std::string> interfaces_;
   std::string input_;

@@ -1,13 +1,13 @@
 #include "control/protocol.hpp"
 
-#include <fmt/chrono.h>
+#include "control/times.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <optional>
 
 namespace provisiond::control {
@@ -17,8 +17,8 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 // In the order of the enumerators.
-constexpr std::array<std::string_view, 5> commands{"status", "peers", "drain", "resume",
-                                                   "accept-database"};
+constexpr std::array<std::string_view, 6> commands{"status", "peers",           "drain",
+                                                   "resume", "accept-database", "explain"};
 
 // Deep nesting is the one thing that a bounded text can cost a parser.
 constexpr int deepest = 2;
@@ -48,14 +48,51 @@ Status read_text(const json& value, const std::string& key, std::string& into) {
   return {};
 }
 
+Status read_subject(const json& value, const std::string& key, Request& request) {
+  std::string text;
+  const Status read = read_text(value, key, text);
+  if (!read) return read;
+  if (key == "key") {
+    request.key = PublicKey::parse(text);
+    if (!request.key || *request.key == PublicKey{})
+      return fail(wrong("\"key\" is not a WireGuard key: 44 characters of base64"));
+    return {};
+  }
+  request.source = IpAddress::parse(text);
+  if (!request.source)
+    return fail(wrong("\"source\" is not an IP address; leave port and prefix length out"));
+  return {};
+}
+
 Status read_entry(const std::string& key, const json& value, std::string& command,
                   Request& request) {
   if (key == "request") return read_text(value, key, command);
   if (key == "interface") return read_text(value, key, request.interface);
   if (key == "state") return read_text(value, key, request.state);
   if (key == "identity") return read_text(value, key, request.identity);
+  if (key == "key" || key == "source") return read_subject(value, key, request);
   return fail(wrong("the request has a key that is not known; known are request, interface, state, "
-                    "identity"));
+                    "identity, key, source"));
+}
+
+// Which of the other entries a command takes, and needs.
+Status check_entries(const Request& request) {
+  const bool is_explain = request.command == Command::explain;
+  const bool is_peers = request.command == Command::peers;
+  const bool has_filter = !request.interface.empty() || !request.state.empty();
+  const bool may_have_interface = is_peers || (is_explain && request.key);
+  if (has_filter && !is_peers && !(may_have_interface && request.state.empty()))
+    return fail(wrong("only peers takes an interface or a state, and explain with a key an "
+                      "interface"));
+  if (request.identity.empty() == (request.command == Command::accept_database))
+    return fail(wrong("accept-database takes an identity, and nothing else does"));
+  const bool has_one = request.key.has_value() != request.source.has_value();
+  if (is_explain ? !has_one : (request.key || request.source))
+    return fail(wrong("explain takes a key or a source, and nothing else does"));
+  if (!request.state.empty() &&
+      std::ranges::find(peer_stage_names, request.state) == peer_stage_names.end())
+    return fail(wrong(fmt::format("the state is none of: {}", fmt::join(peer_stage_names, ", "))));
+  return {};
 }
 
 ordered_json value_of(const InterfaceOverview& interface) {
@@ -70,21 +107,6 @@ ordered_json value_of(const InterfaceOverview& interface) {
                                                    : ordered_json(nullptr)}};
 }
 
-ordered_json value_of(WallTime time) {
-  if (time == WallTime{}) return nullptr;
-  return fmt::format("{:%FT%TZ}", std::chrono::floor<std::chrono::seconds>(time));
-}
-
-std::int64_t seconds(Duration duration) {
-  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
-}
-
-double seconds_with_fraction(Duration duration) {
-  const Duration::rep microseconds =
-      std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  return static_cast<double>(microseconds) / 1e6;
-}
-
 } // namespace
 
 Result<Request> parse_request(std::string_view line) {
@@ -96,19 +118,13 @@ Result<Request> parse_request(std::string_view line) {
     const Status read = read_entry(key, entry, command, request);
     if (!read) return fail(read.error());
   }
-  const std::array<std::string_view, 5>::const_iterator known =
+  const std::array<std::string_view, commands.size()>::const_iterator known =
       std::ranges::find(commands, command);
   if (known == commands.end())
     return fail(wrong(fmt::format("the request is none of: {}", fmt::join(commands, ", "))));
   request.command = static_cast<Command>(known - commands.begin());
-  const bool has_filter = !request.interface.empty() || !request.state.empty();
-  if (has_filter && request.command != Command::peers)
-    return fail(wrong("only peers takes an interface or a state"));
-  if (request.identity.empty() == (request.command == Command::accept_database))
-    return fail(wrong("accept-database takes an identity, and nothing else does"));
-  if (!request.state.empty() &&
-      std::ranges::find(peer_stage_names, request.state) == peer_stage_names.end())
-    return fail(wrong(fmt::format("the state is none of: {}", fmt::join(peer_stage_names, ", "))));
+  const Status fits = check_entries(request);
+  if (!fits) return fail(fits.error());
   return request;
 }
 
@@ -129,7 +145,7 @@ std::string line_of(const Overview& overview) {
       {"version", overview.version},
       {"uptime_seconds", overview.uptime.count()},
       {"draining", overview.is_draining},
-      {"longest_turn_seconds", seconds_with_fraction(overview.longest_turn)},
+      {"longest_turn_seconds", fractional_seconds(overview.longest_turn)},
       {"database_sessions", database.sessions},
       {"database_identity",
        database.identity.empty() ? ordered_json(nullptr) : ordered_json(database.identity)},
@@ -150,17 +166,20 @@ std::string line_of(const DrainAnswer& answer) {
 std::string line_of(const PeerView& peer, std::string_view interface, TimePoint now) {
   const ordered_json endpoint =
       peer.endpoint ? ordered_json(peer.endpoint->to_string()) : ordered_json(nullptr);
-  const ordered_json installed =
-      peer.installed_at ? ordered_json(seconds(now - *peer.installed_at)) : ordered_json(nullptr);
-  return text_of(ordered_json{{"interface", interface},
-                              {"public_key", peer.key.to_string()},
-                              {"state", to_string(peer.stage)},
-                              {"ours", peer.is_ours},
-                              {"endpoint", endpoint},
-                              {"last_handshake", value_of(peer.last_handshake)},
-                              {"received_bytes", peer.received_bytes},
-                              {"sent_bytes", peer.sent_bytes},
-                              {"installed_seconds_ago", installed}});
+  const std::optional<std::string> handshake = utc_text(peer.last_handshake);
+  const ordered_json installed = peer.installed_at
+                                     ? ordered_json(whole_seconds(now - *peer.installed_at))
+                                     : ordered_json(nullptr);
+  return text_of(
+      ordered_json{{"interface", interface},
+                   {"public_key", peer.key.to_string()},
+                   {"state", to_string(peer.stage)},
+                   {"ours", peer.is_ours},
+                   {"endpoint", endpoint},
+                   {"last_handshake", handshake ? ordered_json(*handshake) : ordered_json(nullptr)},
+                   {"received_bytes", peer.received_bytes},
+                   {"sent_bytes", peer.sent_bytes},
+                   {"installed_seconds_ago", installed}});
 }
 
 } // namespace provisiond::control

@@ -6,6 +6,7 @@
 #include "handoff/peer_view.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,8 @@
 //   {"request": "drain"}
 //   {"request": "resume"}
 //   {"request": "accept-database", "identity": "..."}
+//   {"request": "explain", "key": "...", "interface": "wg0"}      (without it: all)
+//   {"request": "explain", "source": "192.0.2.7"}
 //
 // and reads any number of lines for each. The last one is {"done": true}, or tells why the answer
 // ends: {"error": "...", "code": "usage"}. What comes without it has been cut off.
@@ -25,13 +28,15 @@ namespace provisiond::control {
 inline constexpr const char* default_socket = "/run/wg-provisiond/control.sock";
 inline constexpr std::size_t longest_request = 4096; // bytes, the newline included
 
-enum class Command : std::uint8_t { status, peers, drain, resume, accept_database };
+enum class Command : std::uint8_t { status, peers, drain, resume, accept_database, explain };
 
 struct Request {
   Command command = Command::status;
-  std::string interface;  // of `peers`; empty: all
-  std::string state;      // likewise
-  std::string identity{}; // of `accept-database`
+  std::string interface;          // of `peers` and of a key; empty: all
+  std::string state;              // of `peers`; empty: all
+  std::string identity{};         // of `accept-database`
+  std::optional<PublicKey> key{}; // of `explain`: this, or a source
+  std::optional<IpAddress> source{};
 };
 
 // Whatever the bytes: a request, or what is wrong with it.
@@ -45,5 +50,7 @@ std::string line_of(const Overview& overview);
 std::string line_of(const DrainAnswer& answer);
 // `interface` is its name; `now` tells how long ago.
 std::string line_of(const PeerView& peer, std::string_view interface, TimePoint now);
+std::string line_of(const KeyExplanation& explanation, std::string_view interface, TimePoint now);
+std::string line_of(const SourceExplanation& explanation);
 
 } // namespace provisiond::control

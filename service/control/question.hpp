@@ -1,6 +1,9 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/endpoint.hpp"
+#include "base/public_key.hpp"
+#include "handoff/explanation.hpp"
 #include "handoff/peer_id.hpp"
 #include "handoff/peer_view.hpp"
 #include "handoff/peer_walk.hpp"
@@ -37,6 +40,18 @@ struct DrainQuestion {
 // The database that was found last is the right one.
 struct AcceptQuestion {
   std::string identity; // which one is meant
+};
+
+// What a handshake of this key would meet now, at each interface. Costs a few look-ups in tables
+// for each.
+struct KeyQuestion {
+  PublicKey key;
+  std::optional<InterfaceId> interface {}; // none: all
+};
+
+// The same of a source address.
+struct SourceQuestion {
+  IpAddress address;
 };
 
 struct InterfaceOverview {
@@ -84,8 +99,14 @@ struct AcceptAnswer {
   bool is_accepted = false; // false: it is not the one that was found last
 };
 
-using QuestionBody = std::variant<OverviewQuestion, PeersQuestion, DrainQuestion, AcceptQuestion>;
-using AnswerBody = std::variant<Overview, PeerSlice, DrainAnswer, AcceptAnswer>;
+struct KeyAnswer {
+  std::vector<KeyExplanation> interfaces;
+};
+
+using QuestionBody = std::variant<OverviewQuestion, PeersQuestion, DrainQuestion, AcceptQuestion,
+                                  KeyQuestion, SourceQuestion>;
+using AnswerBody =
+    std::variant<Overview, PeerSlice, DrainAnswer, AcceptAnswer, KeyAnswer, SourceExplanation>;
 
 // control -> loop and back; `ticket` says which client waits for it.
 struct Question {

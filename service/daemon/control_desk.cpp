@@ -45,6 +45,12 @@ control::AnswerBody ControlDesk::answer_to(const control::QuestionBody& question
           [&](const control::AcceptQuestion& asked) -> control::AnswerBody {
             return control::AcceptAnswer{.is_accepted = wiring_.accept_database(asked.identity)};
           },
+          [&](const control::KeyQuestion& asked) -> control::AnswerBody {
+            return explain(asked, database, now);
+          },
+          [&](const control::SourceQuestion& asked) -> control::AnswerBody {
+            return wiring_.flow.explain(asked.address, now);
+          },
       },
       question);
 }
@@ -78,6 +84,19 @@ control::Overview ControlDesk::overview(const control::DatabaseOverview& databas
 PeerSlice ControlDesk::peers(const control::PeersQuestion& question) const {
   return flow::views(wiring_.interfaces[question.interface.value], question.walk,
                      control::most_peers_per_question);
+}
+
+control::KeyAnswer ControlDesk::explain(const control::KeyQuestion& question,
+                                        const control::DatabaseOverview& database,
+                                        TimePoint now) const {
+  control::KeyAnswer answer;
+  const flow::Surroundings surroundings{.has_database = database.sessions > 0};
+  for (const flow::Interface& interface : wiring_.interfaces) {
+    if (question.interface && *question.interface != interface.id) continue;
+    answer.interfaces.push_back(
+        wiring_.flow.explain({.interface = interface.id, .key = question.key}, surroundings, now));
+  }
+  return answer;
 }
 
 control::DrainAnswer ControlDesk::drain(const control::DrainQuestion& question) {

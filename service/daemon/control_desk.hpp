@@ -23,7 +23,8 @@ namespace provisiond::daemon {
 
 // Answers for the loop what the control thread asks. Keeps nothing between two questions.
 //
-// Loop thread. One question a turn: at most a slice of 2,000 peers (1 ms).
+// Loop thread. One question a turn: at most a slice of 2,000 peers (1 ms), or what 256 interfaces
+// say of a key.
 class ControlDesk {
  public:
   struct Wiring {
@@ -50,6 +51,9 @@ class ControlDesk {
   [[nodiscard]] control::Overview overview(const control::DatabaseOverview& database,
                                            TimePoint now) const;
   [[nodiscard]] PeerSlice peers(const control::PeersQuestion& question) const;
+  [[nodiscard]] control::KeyAnswer explain(const control::KeyQuestion& question,
+                                           const control::DatabaseOverview& database,
+                                           TimePoint now) const;
   control::DrainAnswer drain(const control::DrainQuestion& question);
 
   Wiring wiring_;

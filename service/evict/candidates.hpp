@@ -38,6 +38,7 @@ class Candidates {
  public:
   void replace(std::vector<PublicKey> found) { keys_ = std::move(found); }
   void clear() { keys_.clear(); }
+  [[nodiscard]] bool is_empty() const { return keys_.empty(); }
   // The next one to go.
   [[nodiscard]] std::optional<PublicKey> next() {
     if (keys_.empty()) return std::nullopt;

@@ -24,6 +24,12 @@ class Admission {
   // The budget of addresses that nothing has proven.
   [[nodiscard]] std::optional<Refusal> admit_unproven(const Sighting& sighting, const Instant& now);
 
+  // For people to look at: whether a sender without a cookie is asked for one whatever it has cost.
+  [[nodiscard]] bool is_loaded(TimePoint now) const { return load_.is_high(now); }
+  [[nodiscard]] bool asks_everyone(TimePoint now) const {
+    return context_.limits.demands_cookies && is_loaded(now);
+  }
+
  private:
   [[nodiscard]] bool has_proven_address(const Sighting& sighting, const Instant& now);
   void ask_for_cookie(const Interface& interface, const Sighting& sighting, const Instant& now);

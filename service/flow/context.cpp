@@ -7,6 +7,9 @@ namespace provisiond::flow {
 void Context::refuse(const Sighting& sighting, Refusal refusal, std::optional<PublicKey> key,
                      const Instant& now) {
   report.refused(interface_of(sighting.interface), sighting, refusal, key, now.steady);
+  if (key)
+    last_words.refused({.interface = sighting.interface, .key = *key}, refusal, sighting,
+                       now.steady);
   // Without the initiation the key was only claimed.
   if (key && sighting.has_initiation() && is_gateways_own(refusal)) record(sighting, *key, refusal);
 }

@@ -2,6 +2,7 @@
 
 #include "evict/recent.hpp"
 #include "flow/interface.hpp"
+#include "flow/last_words.hpp"
 #include "flow/report.hpp"
 #include "flow/wiring.hpp"
 #include "greet/greetings.hpp"
@@ -25,6 +26,7 @@ struct Context {
   greet::Greetings greetings;
   revalidate::Revalidation revalidation;
   evict::RecentEvictions recent_evictions;
+  LastWords last_words;
   bool is_another_database = false; // than the one that answered first
 
   [[nodiscard]] Interface& interface_of(InterfaceId id) { return wiring.interfaces[id.value]; }

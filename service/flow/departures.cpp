@@ -35,6 +35,8 @@ void Departures::removed(Interface& interface, const PublicKey& key,
   const PeerId id{.interface = interface.id, .key = key};
   if (interface.inspection.shows_the_past()) interface.inspection.departed.insert(id);
   if (departure.is_reversible()) context_.recent_evictions.note(id, now.steady);
+  if (departure.log == peers::Departure::Log::line)
+    context_.last_words.note(id, "removed", departure.reason, now.steady);
   if (departure.eviction)
     context_.report.evicted(interface, key, *departure.eviction);
   else if (departure.log == peers::Departure::Log::line)

@@ -27,6 +27,10 @@ class FirstContact {
   [[nodiscard]] bool has_waiting(const Instant& now) { return waiting_.has_any(now.steady); }
   void resume_waiting(const Instant& now);
 
+  // For people to look at.
+  [[nodiscard]] const Admission& admission() const { return admission_; }
+  [[nodiscard]] bool is_waiting(const PeerId& id) const { return waiting_.contains(id); }
+
   // While it drains, no new peer is let in; those on a device or past `knock` are not concerned. A
   // restart forgets it.
   void drain();

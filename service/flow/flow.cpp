@@ -26,6 +26,14 @@ void Flow::take_answer(LookupAnswer& answer, const Instant& now) {
   }
 }
 
+KeyExplanation Flow::explain(const PeerId& id, Surroundings surroundings, TimePoint now) const {
+  return Explainer{context_, first_contact_}.explain(id, surroundings, now);
+}
+
+SourceExplanation Flow::explain(const IpAddress& source, TimePoint now) const {
+  return Explainer{context_, first_contact_}.explain(source, now);
+}
+
 void Flow::give_up_questions(const Instant& now) {
   for (const lookup::Ledger::Question& question : context_.wiring.ledger.give_up(now.steady)) {
     context_.wiring.metrics.lookup_errors.add();

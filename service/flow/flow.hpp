@@ -1,6 +1,7 @@
 #pragma once
 
 #include "flow/context.hpp"
+#include "flow/explain.hpp"
 #include "flow/first_contact.hpp"
 #include "flow/installs.hpp"
 #include "flow/life.hpp"
@@ -36,6 +37,11 @@ class Flow {
   // does not know is not foreign for that.
   void follow_another_database() { context_.is_another_database = true; }
   void follow_first_database() { context_.is_another_database = false; }
+
+  // What would be said now, for people to look at. Changes nothing; a few look-ups in tables.
+  [[nodiscard]] KeyExplanation explain(const PeerId& id, Surroundings surroundings,
+                                       TimePoint now) const;
+  [[nodiscard]] SourceExplanation explain(const IpAddress& source, TimePoint now) const;
 
   [[nodiscard]] Report& report() { return context_.report; }
 

@@ -73,6 +73,7 @@ void Installs::installed(Interface& interface, const PublicKey& key, const Insta
     context_.report.installed_on_trial(interface, greeted.sighting, key, now.steady);
   else
     context_.report.installed(interface, greeted.sighting, key, now.steady);
+  if (!greeted.is_on_trial) context_.last_words.note(id, "installed", "", now.steady);
   const Status begun = context_.greetings.begin(greeted, now.steady);
   fault_point("after-greeting");
   if (begun) return;

@@ -60,6 +60,8 @@ void Sessions::begin(Interface& interface, peers::Peer& peer, const kernel::Peer
       std::max(state.last_handshake, greeted->sighting.seen_at_wall) -
       greeted->sighting.seen_at_wall);
   context_.report.connected(interface, greeted->sighting, state.key, latency);
+  context_.last_words.note({.interface = interface.id, .key = state.key}, "connected", "",
+                           now.steady);
   std::vector<kernel::PeerChange> changes = context_.greetings.on_session(*greeted);
   if (changes.empty() && state.keepalive_seconds != greeted->policy.keepalive_seconds) {
     kernel::PeerChange& change = changes.emplace_back(); // its row has changed meanwhile

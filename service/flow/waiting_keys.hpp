@@ -37,6 +37,7 @@ class WaitingKeys {
   // All of them, the longest waiting first; none is left.
   [[nodiscard]] std::vector<Waiting> take(TimePoint now);
 
+  [[nodiscard]] bool contains(const PeerId& id) const { return waiting_.contains(id); }
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
 
  private:

@@ -3,6 +3,7 @@
 #include "base/prefix_budget.hpp"
 #include "base/rate.hpp"
 #include "base/translated_sources.hpp"
+#include "handoff/explanation.hpp"
 
 #include <utility>
 #include <vector>
@@ -29,6 +30,14 @@ class Budget {
     return prefixes_.take(translated_.origin_of(target), limits_.per_prefix, now) &&
            total_.take(limits_.total, now);
   }
+
+  // How it stands, for people to look at; takes nothing.
+  [[nodiscard]] ScopedBudget look(const IpAddress& target, TimePoint now) const {
+    const IpAddress origin = translated_.origin_of(target);
+    return {.scope = prefixes_.prefix_of(origin).to_string(),
+            .budget = prefixes_.view(origin, limits_.per_prefix, now)};
+  }
+  [[nodiscard]] BudgetView total(TimePoint now) const { return total_.view(limits_.total, now); }
 
  private:
   Limits limits_;

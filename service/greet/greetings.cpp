@@ -103,8 +103,14 @@ void Greetings::follow(GreetedPeer& peer, std::uint16_t keepalive_seconds, bool 
 
 // Counted from the install, which the daemon remembers: a device reports no creation time.
 bool Greetings::is_over(const GreetedPeer& peer, TimePoint now) const {
+  const std::optional<Duration> left = time_left(peer, now);
+  return left && *left <= Duration::zero();
+}
+
+std::optional<Duration> Greetings::time_left(const GreetedPeer& peer, TimePoint now) const {
+  if (!peer.installed_at) return std::nullopt;
   const Duration deadline = peer.is_on_trial ? limits_.trial_deadline : limits_.deadline;
-  return peer.installed_at && now - *peer.installed_at >= deadline;
+  return *peer.installed_at + deadline - now;
 }
 
 std::optional<GreetedPeer> Greetings::end(const PeerId& id) {

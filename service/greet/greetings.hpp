@@ -99,6 +99,8 @@ class Greetings {
   // Its row says this now.
   void follow(GreetedPeer& peer, std::uint16_t keepalive_seconds, bool is_on_trial);
   [[nodiscard]] bool is_over(const GreetedPeer& peer, TimePoint now) const;
+  // Until its deadline; nullopt: the device has not acknowledged it.
+  [[nodiscard]] std::optional<Duration> time_left(const GreetedPeer& peer, TimePoint now) const;
   // It leaves, whatever the reason.
   std::optional<GreetedPeer> end(const PeerId& id);
   std::vector<std::pair<PublicKey, GreetedPeer>> end_all(InterfaceId interface);

@@ -63,6 +63,8 @@ void check(Bytes bytes, std::size_t piece_length) {
   require(std::count(table.begin(), table.end(), '\n') ==
           static_cast<std::ptrdiff_t>(heard.lines.size() + 1));
   require_shown(cli::status_text(heard.lines));
+  require_shown(cli::live_key_text(heard.lines));
+  require_shown(cli::live_source_text(heard.lines));
   require(nlohmann::json::parse(cli::array_of_lines(heard.lines)).size() == heard.lines.size());
   require(nlohmann::json::parse(cli::object_of_line(heard.lines)).is_object());
 }

@@ -46,6 +46,10 @@ void answer(Conversation& conversation, const QuestionBody& question) {
     conversation.answered(
         control::Overview{.interfaces = {{.name = "wg0", .network = "demo", .source = "probe"}}},
         {});
+  else if (std::holds_alternative<control::KeyQuestion>(question))
+    conversation.answered(control::KeyAnswer{.interfaces = {{.interface = {}, .key = {}}}}, {});
+  else if (std::holds_alternative<control::SourceQuestion>(question))
+    conversation.answered(SourceExplanation{}, {});
   else
     conversation.answered(control::DrainAnswer{}, {});
 }

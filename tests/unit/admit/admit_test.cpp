@@ -53,6 +53,53 @@ TEST(SourceGate, BoundsOneAddressAndRefillsWithTime) {
   EXPECT_EQ(gate.admit(source, start + 1s), std::nullopt);
 }
 
+TEST(SourceGate, ALookSaysWhatItWouldSayAndChangesNothing) {
+  SourceGate::Limits limits = generous();
+  limits.per_address = {1, 2};
+  limits.shared_prefixes = {IpPrefix::parse("100.64.0.0/10").value()};
+  SourceGate gate{limits};
+  const IpAddress source = address("192.0.2.1");
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(gate.look(source, start).refusal, std::nullopt);
+  EXPECT_EQ(gate.size(), 0U) << "no entry is made";
+  EXPECT_EQ(gate.admit(source, start), std::nullopt);
+  EXPECT_EQ(gate.admit(source, start), std::nullopt);
+  const SourceView view = gate.look(source, start);
+  EXPECT_EQ(view.refusal, Refusal::source_budget);
+  ASSERT_EQ(view.budgets.size(), 3U);
+  EXPECT_EQ(view.budgets[0].scope, "192.0.2.1/32");
+  EXPECT_EQ(view.budgets[0].budget.left, 0U);
+  EXPECT_EQ(view.budgets[0].budget.full_in, 2s);
+  EXPECT_EQ(view.budgets[1].scope, "192.0.2.0/24");
+  EXPECT_EQ(view.budgets[1].budget.left, 998U);
+  EXPECT_EQ(view.budgets[2].scope, "all");
+  EXPECT_EQ(gate.look(address("100.64.0.1"), start).budgets.size(), 1U) << "only the total";
+}
+
+TEST(NegativeCache, ALookForgetsNothing) {
+  NegativeCache cache{{.ttl = 30s, .entries = 64}};
+  cache.remember(id(1), Refusal::unknown_key, start);
+  EXPECT_EQ(cache.look(id(1), start + 29s)->refusal, Refusal::unknown_key);
+  EXPECT_FALSE(cache.look(id(1), start + 30s));
+  EXPECT_EQ(cache.size(), 1U);
+  EXPECT_FALSE(cache.look(id(2), start));
+  cache.forget_all({});
+  EXPECT_FALSE(cache.look(id(1), start));
+}
+
+TEST(KeyGate, ALookTakesNothing) {
+  KeyGate gate{{.per_key = {1, 2}, .lookups = {10, 10}, .key_entries = 64, .in_flight = 4}};
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(gate.look(id(1), start).key.left, 2U);
+  EXPECT_EQ(gate.size(), 0U);
+  ASSERT_EQ(gate.admit({}, proven(1), start), std::nullopt);
+  const KeyGate::View view = gate.look(id(1), start);
+  EXPECT_EQ(view.key.left, 1U);
+  EXPECT_EQ(view.lookups.left, 9U);
+  EXPECT_TRUE(view.is_in_flight);
+  EXPECT_FALSE(view.is_full);
+}
+
 TEST(SourceGate, CountsATranslatedSourceAsItsIpv4Address) {
   SourceGate::Limits limits = generous();
   limits.per_address = {1, 1};

@@ -37,6 +37,24 @@ TEST(TokenBucket, ARateOfZeroAllowsNothing) {
   EXPECT_FALSE(bucket.take({10, 0}, start));
 }
 
+TEST(TokenBucket, ShowsWhatIsLeftAndTakesNothing) {
+  TokenBucket bucket;
+  const Rate rate{10, 3};
+  EXPECT_EQ(bucket.view(rate, start).left, 3U);
+  EXPECT_EQ(bucket.view(rate, start).full_in, Duration::zero());
+  for (unsigned left = 3; left-- > 0;) {
+    ASSERT_TRUE(bucket.take(rate, start));
+    for (int i = 0; i < 5; ++i)
+      EXPECT_EQ(bucket.view(rate, start).left, left);
+  }
+  EXPECT_TRUE(bucket.view(rate, start).is_spent());
+  EXPECT_EQ(bucket.view(rate, start).full_in, 300ms);
+  EXPECT_EQ(bucket.view(rate, start + 99ms).left, 0U);
+  EXPECT_EQ(bucket.view(rate, start + 100ms).left, 1U);
+  EXPECT_TRUE(bucket.take(rate, start + 100ms));
+  EXPECT_TRUE(TokenBucket{}.view({0, 10}, start).is_spent());
+}
+
 TEST(TokenBucket, AClockThatStandsStillOrGoesBackGivesNothingExtra) {
   TokenBucket bucket;
   const Rate rate{1, 1};

@@ -48,6 +48,51 @@ TEST(StatusText, NamesWhatThereIs) {
                                    "wg0        demo     yes      -       3      1        no\n");
 }
 
+TEST(LiveKeyText, SaysWhatAHandshakeWouldMeet) {
+  EXPECT_EQ(
+      live_key_text(
+          {R"({"interface":"wg0","verdict":"known_refused","newest_initiation":null,"last":)"
+           R"({"event":"refused","reason":"unknown_key","source":"192.0.2.2:4","seconds_ago":2.04},)"
+           R"("last_claimed":null,"peer":null,"gates":[{"gate":"refused keys",)"
+           R"("says":"known_refused","because":"unknown_key","seconds_left":12.3},)"
+           R"({"gate":"this key","says":"passes","left":2,"burst":3,"full_in_seconds":2.0}]})"}),
+      "wg0: a handshake now is refused as known_refused\n"
+      "on the device        no\n"
+      "said last            refused as unknown_key, 2.0 s ago, from 192.0.2.2:4\n"
+      "\n"
+      "GATE          SAYS           BECAUSE      FOR     LEFT    FULL IN\n"
+      "refused keys  known_refused  unknown_key  12.3 s  -       -\n"
+      "this key      passes         -            -       2 of 3  2.0 s\n");
+  EXPECT_THAT(live_key_text({R"({"interface":"wg0","verdict":"already_installed","peer":)"
+                             R"({"state":"greeting","ours":true,"on_trial":false,"endpoint":null,)"
+                             R"("last_handshake":null,"leaves_as":null,"next":"never_connected",)"
+                             R"("next_in_seconds":14.0,"expires_at":null,)"
+                             R"("without_row_for_seconds":null}})"}),
+              HasSubstr("on the device        greeting, endpoint -, last handshake -, "
+                        "never_connected in 14.0 s\n"));
+}
+
+TEST(LiveSourceText, SaysWhatAnAddressWouldMeet) {
+  const std::string text = live_source_text(
+      {R"({"address":"64:ff9b::c000:207","counts_as":"192.0.2.7","shared":false,"load":true,)"
+       R"("attack_mode":false,"cookie_demanded":true,"without_cookie":"cookie_required",)"
+       R"("with_cookie":"passes","budgets":[{"of":"unproven","scope":"192.0.2.7/32","left":0,)"
+       R"("burst":20,"per_second":5.0,"full_in_seconds":4.0}]})"});
+  EXPECT_THAT(text, HasSubstr("counts as          192.0.2.7\n"));
+  EXPECT_THAT(text, HasSubstr("without a cookie   cookie_required\n"));
+  EXPECT_THAT(text, HasSubstr("under load         yes\n"));
+  EXPECT_THAT(text, HasSubstr("unproven  192.0.2.7/32  0 of 20  5.0         4.0 s\n"));
+}
+
+TEST(LiveText, ShowsWhatIsNotAsExpectedAsNothing) {
+  for (const char* const odd : {"{}", "1", "{", R"({"gates":[1],"peer":{},"last":{}})",
+                                R"({"budgets":[1,{"left":"x"}]})"}) {
+    EXPECT_THAT(live_key_text({odd}), HasSubstr("\n"));
+    EXPECT_THAT(live_source_text({odd}), HasSubstr("\n"));
+  }
+  EXPECT_EQ(live_key_text({R"({"interface":"\u001b[2J"})"}).find('\x1b'), std::string::npos);
+}
+
 TEST(DaemonText, ShowsWhatIsNotAsExpectedAsNothing) {
   EXPECT_THAT(peers_table({"{}", "1", "{"}), HasSubstr("\n"));
   EXPECT_THAT(status_text({R"({"interfaces":5,"uptime_seconds":"x"})"}), HasSubstr("0d 00:00:00"));

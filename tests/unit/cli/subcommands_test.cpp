@@ -98,6 +98,9 @@ TEST(Subcommands, RefuseWhatMakesNoSense) {
   EXPECT_FALSE(parses("approve"));
   EXPECT_FALSE(parses("expect k"));
   EXPECT_FALSE(parses("explain"));
+  EXPECT_FALSE(parses("explain k --source 192.0.2.7"));
+  EXPECT_TRUE(parses("explain k --live --interface wg0 --socket /s --json"));
+  EXPECT_TRUE(parses("explain --source 192.0.2.7 --json"));
   EXPECT_FALSE(parses("peers wg0"));
   EXPECT_FALSE(parses("drain --json"));
 }

@@ -151,6 +151,34 @@ TEST(Conversation, knows_its_interfaces) {
   EXPECT_TRUE(conversation.is_over());
 }
 
+TEST(Conversation, asks_for_the_explanation_of_a_key) {
+  Conversation conversation{two_interfaces};
+  const std::string key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+  conversation.hear(R"({"request": "explain", "interface": "wg1", "key": ")" + key + "\"}\n");
+  const std::optional<QuestionBody> question = conversation.ask();
+  ASSERT_TRUE(question);
+  EXPECT_EQ(std::get<KeyQuestion>(*question).key.to_string(), key);
+  EXPECT_EQ(std::get<KeyQuestion>(*question).interface, InterfaceId{1});
+  conversation.answered(KeyAnswer{.interfaces = {{.interface = {1}, .key = {}}}}, {});
+  const std::string said = take_output(conversation);
+  EXPECT_THAT(said, HasSubstr(R"("interface":"wg1")"));
+  EXPECT_EQ(lines_in(said), 2);
+
+  conversation.hear(R"({"request": "explain", "interface": "wg2", "key": ")" + key + "\"}\n");
+  EXPECT_THAT(take_output(conversation), HasSubstr("\"code\":\"not_found\""));
+}
+
+TEST(Conversation, asks_for_the_explanation_of_a_source) {
+  Conversation conversation{two_interfaces};
+  conversation.hear(R"({"request": "explain", "source": "192.0.2.7"})"
+                    "\n");
+  const std::optional<QuestionBody> question = conversation.ask();
+  ASSERT_TRUE(question);
+  EXPECT_EQ(std::get<SourceQuestion>(*question).address, IpAddress::parse("192.0.2.7"));
+  conversation.answered(SourceExplanation{}, {});
+  EXPECT_EQ(lines_in(take_output(conversation)), 2);
+}
+
 TEST(Conversation, ends_after_what_it_does_not_understand) {
   Conversation conversation{two_interfaces};
   conversation.hear("hello\n{\"request\": \"drain\"}\n");

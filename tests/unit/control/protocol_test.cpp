@@ -58,6 +58,71 @@ TEST(ParseRequest, knows_which_database_is_accepted) {
   EXPECT_FALSE(parse_request(R"({"request": "status", "identity": "an id"})"));
 }
 
+TEST(ParseRequest, knows_what_is_to_be_explained) {
+  const std::string key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+  const Result<Request> of_key =
+      parse_request(R"({"request": "explain", "interface": "wg0", "key": ")" + key + "\"}");
+  ASSERT_TRUE(of_key);
+  EXPECT_EQ(of_key->command, Command::explain);
+  EXPECT_EQ(of_key->key->to_string(), key);
+  EXPECT_EQ(of_key->interface, "wg0");
+  const Result<Request> of_source =
+      parse_request(R"({"request": "explain", "source": "2001:db8::7"})");
+  ASSERT_TRUE(of_source);
+  EXPECT_EQ(of_source->source, IpAddress::parse("2001:db8::7"));
+  EXPECT_THAT(refusal_of(R"({"request": "explain"})"), HasSubstr("a key or a source"));
+  EXPECT_THAT(refusal_of(R"({"request": "explain", "source": "192.0.2.7", "key": ")" + key + "\"}"),
+              HasSubstr("a key or a source"));
+  EXPECT_THAT(refusal_of(R"({"request": "status", "source": "192.0.2.7"})"), HasSubstr("explain"));
+  EXPECT_THAT(refusal_of(R"({"request": "explain", "key": "x"})"), HasSubstr("44 characters"));
+  EXPECT_THAT(refusal_of(R"({"request": "explain", "source": "192.0.2.0/24"})"),
+              HasSubstr("not an IP address"));
+  EXPECT_THAT(refusal_of(R"({"request": "explain", "source": "192.0.2.7", "interface": "wg0"})"),
+              HasSubstr("with a key"));
+}
+
+TEST(Lines, explain_a_key) {
+  KeyExplanation explanation{.interface = {}, .key = {}};
+  explanation.gates = {{.gate = "drain"}, {.gate = "refused keys"}, {.gate = "this key"}};
+  explanation.gates[1].refusal = Refusal::known_refused;
+  explanation.gates[1].because = Refusal::unknown_key;
+  explanation.gates[1].time_left = 1'500ms;
+  explanation.gates[2].budget = BudgetView{.rate = {0.5, 3}, .left = 2, .full_in = 2s};
+  explanation.last = LastWord{.event = "refused",
+                              .reason = "unknown_key",
+                              .source = Endpoint::parse("192.0.2.2:4000"),
+                              .at = TimePoint{} + 10s};
+  explanation.newest_initiation = Tai64n{0x40, 0, 0, 0, 0x65, 0x53, 0xf1, 0x0a};
+  EXPECT_EQ(line_of(explanation, "wg0", TimePoint{} + 12s),
+            R"({"interface":"wg0","public_key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",)"
+            R"("verdict":"known_refused","looked_up_now":false,"waits_for_database":false,)"
+            R"("newest_initiation":"2023-11-14T22:13:20Z",)"
+            R"("last":{"event":"refused","reason":"unknown_key","source":"192.0.2.2:4000",)"
+            R"("seconds_ago":2.0},"last_claimed":null,"peer":null,"gates":[)"
+            R"({"gate":"drain","says":"passes"},)"
+            R"({"gate":"refused keys","says":"known_refused","because":"unknown_key",)"
+            R"("seconds_left":1.5},)"
+            R"({"gate":"this key","says":"passes","left":2,"burst":3,"per_second":0.5,)"
+            R"("full_in_seconds":2.0}]})"
+            "\n");
+  explanation.newest_initiation = Tai64n{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  EXPECT_THAT(line_of(explanation, "wg0", {}), HasSubstr("an impossible time"));
+}
+
+TEST(Lines, explain_a_source) {
+  SourceExplanation explanation;
+  explanation.address = *IpAddress::parse("192.0.2.7");
+  explanation.unproven.budgets = {{.scope = "all", .budget = {.rate = {1, 1}, .left = 0}}};
+  explanation.without_cookie = Refusal::global_budget;
+  explanation.greetings.scope = "192.0.2.0/24";
+  const std::string line = line_of(explanation);
+  EXPECT_THAT(line, HasSubstr(R"("cookie_demanded":true,"without_cookie":"global_budget",)"
+                              R"("with_cookie":"passes")"));
+  EXPECT_THAT(line, HasSubstr(R"({"of":"unproven","scope":"all","left":0,"burst":1)"));
+  explanation.demands_cookies = false;
+  EXPECT_THAT(line_of(explanation), HasSubstr(R"("cookie_demanded":false)"));
+}
+
 TEST(ParseRequest, does_not_follow_deep_nesting) {
   const std::string deep(4000, '[');
   EXPECT_NE(refusal_of("{\"request\": " + deep), "");

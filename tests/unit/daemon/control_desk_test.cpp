@@ -119,6 +119,23 @@ TEST_F(ControlDeskTest, ADrainBeginsAndEndsOnce) {
   }
 }
 
+TEST_F(ControlDeskTest, ExplainsAKeyAndASource) {
+  const test::KeyPair client = test::make_key_pair(2);
+  const control::KeyAnswer before =
+      body_of<control::KeyAnswer>(ask(control::KeyQuestion{.key = client.public_key}));
+  ASSERT_EQ(before.interfaces.size(), 1U);
+  EXPECT_EQ(before.interfaces[0].refusing(), nullptr);
+  world.knock(world.sighting_of(client));
+  world.answer_known();
+  const control::KeyAnswer after = body_of<control::KeyAnswer>(
+      ask(control::KeyQuestion{.key = client.public_key, .interface = InterfaceId{0}}));
+  ASSERT_EQ(after.interfaces.size(), 1U);
+  EXPECT_EQ(after.interfaces[0].refusing()->refusal, Refusal::already_installed);
+  const SourceExplanation of_source = body_of<SourceExplanation>(
+      ask(control::SourceQuestion{.address = IpAddress::parse("192.0.2.2").value()}));
+  EXPECT_EQ(of_source.unproven.budgets.at(0).budget.left, 999U);
+}
+
 TEST_F(ControlDeskTest, OneQuestionATurnAndAFullChannelLosesTheAnswer) {
   EXPECT_FALSE(desk.answer_one({}, world.now.steady)) << "nothing is asked";
   for (std::uint64_t ticket = 1; ticket <= 2; ++ticket)
