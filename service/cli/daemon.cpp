@@ -25,6 +25,7 @@ struct DaemonOptions {
   std::optional<std::string> interface;
   std::optional<std::string> state;
   std::optional<std::string> identity;
+  std::optional<std::string> mode;
   bool as_json = false;
 };
 
@@ -39,6 +40,7 @@ std::string request_of(const char* command, const DaemonOptions& options) {
   if (options.interface) request["interface"] = *options.interface;
   if (options.state) request["state"] = *options.state;
   if (options.identity) request["identity"] = *options.identity;
+  if (options.mode) request["mode"] = *options.mode;
   return request.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
 }
 
@@ -95,6 +97,14 @@ Action configure_accept_database(CLI::App& parser) {
 Action configure_drain(CLI::App& parser) {
   const std::shared_ptr<DaemonOptions> options = add_daemon_options(parser);
   return [options] { return ask("drain", *options, nothing); };
+}
+
+Action configure_attack_mode(CLI::App& parser) {
+  const std::shared_ptr<DaemonOptions> options = add_daemon_options(parser);
+  parser.add_option("MODE", options->mode, "on, off, or auto: as the daemon judges")
+      ->required()
+      ->check(CLI::IsMember({"on", "off", "auto"}));
+  return [options] { return ask("attack-mode", *options, nothing); };
 }
 
 Action configure_resume(CLI::App& parser) {

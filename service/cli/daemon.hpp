@@ -15,10 +15,11 @@ ExitStatus ask_and_show(const std::string& socket, const std::string& request,
                         std::string (*show)(const std::vector<std::string>& lines));
 
 // What is asked of a running daemon, on this machine, through its control socket: `peers`,
-// `status`, `drain` and `resume`.
+// `status`, `drain`, `resume`, `attack-mode` and so on.
 Action configure_daemon_peers(CLI::App& parser);
 Action configure_daemon_status(CLI::App& parser);
 Action configure_drain(CLI::App& parser);
+Action configure_attack_mode(CLI::App& parser);
 Action configure_accept_database(CLI::App& parser);
 Action configure_resume(CLI::App& parser);
 

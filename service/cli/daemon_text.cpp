@@ -52,6 +52,13 @@ std::vector<std::string> interface_cells(const ordered_json& interface) {
           cell(interface, "network_found")};
 }
 
+// With what the operator wants, if that is anything.
+std::string attack_text(const ordered_json& status) {
+  const std::string order = cell(status, "attack_mode_order");
+  const bool is_ordered = order == "on" || order == "off";
+  return printable(cell(status, "attack_mode")) + (is_ordered ? ", ordered " + order : "");
+}
+
 // A line where others are alive under the gateway's name.
 std::string same_name_text(const ordered_json& status) {
   if (!status.contains("same_name") || !status.at("same_name").is_array()) return "";
@@ -207,11 +214,12 @@ std::string status_text(const std::vector<std::string>& lines) {
     uptime = status.at("uptime_seconds").get<std::int64_t>();
   return fmt::format(
       "version            {}\nuptime             {}\ndraining           {}\n"
+      "attack mode        {}\n"
       "longest turn       {}\n"
       "database sessions  {}\n{}database           {}{}\npeers without row  {}\n"
       "gateway            {}\n{}\n{}",
       printable(cell(status, "version")), duration_text(uptime),
-      printable(cell(status, "draining")), turn_text(status),
+      printable(cell(status, "draining")), attack_text(status), turn_text(status),
       printable(cell(status, "database_sessions")), problem_text(status),
       printable(cell(status, "database_identity")),
       cell(status, "another_database") == "yes" ? ", another one than before" : "",

@@ -38,7 +38,7 @@ constexpr std::array<Group, 7> groups{{
     {"completion", "Scripts that complete these words in a shell"},
 }};
 
-constexpr std::array<Subcommand, 40> subcommands{{
+constexpr std::array<Subcommand, 41> subcommands{{
     {"db", "migrate", "Create or update the schema; safe to repeat", configure_migrate},
     {"db", "init", "The same, and make a role for a gateway", configure_init},
     {"db", "status", "Compare the schema with the migration files", configure_status},
@@ -83,6 +83,8 @@ constexpr std::array<Subcommand, 40> subcommands{{
     {"", "peers", "List the peers on its interfaces", configure_daemon_peers},
     {"", "drain", "Let the daemon refuse everybody new; tunnels stay", configure_drain},
     {"", "resume", "End that", configure_resume},
+    {"", "attack-mode", "Ask every newcomer for a cookie, or none, or as the daemon judges",
+     configure_attack_mode},
     {"", "accept-database", "Tell the daemon that another database than before is meant",
      configure_accept_database},
     {"completion", "bash", "Print the script for bash", configure_completion},

@@ -52,6 +52,9 @@ void Conversation::begin(const Request& request) {
   case Command::resume:
     question_ = DrainQuestion{.begins = request.command == Command::drain};
     return;
+  case Command::attack_mode:
+    question_ = AttackQuestion{.order = *request.mode};
+    return;
   case Command::explain:
     return begin_explanation(request);
   case Command::peers:
@@ -141,6 +144,13 @@ void Conversation::take(const PeerSlice& slice, TimePoint now) {
   }
   rest_ = slice.rest;
   list_next();
+}
+
+void Conversation::take(const AttackAnswer& answer, TimePoint /*now*/) {
+  if (!answer.is_accepted)
+    return refuse("refused", "no cookies are asked for; set admission.cookies: under-load");
+  say(line_of(answer));
+  say(done_line());
 }
 
 void Conversation::take(const KeyAnswer& answer, TimePoint now) {

@@ -62,6 +62,7 @@ class Conversation {
   void take(const DrainAnswer& answer, TimePoint now);
   void take(const AcceptAnswer& answer, TimePoint now);
   void take(const PeerSlice& slice, TimePoint now);
+  void take(const AttackAnswer& answer, TimePoint now);
   void take(const KeyAnswer& answer, TimePoint now);
   void take(const SourceExplanation& answer, TimePoint now);
 

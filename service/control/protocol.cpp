@@ -17,8 +17,8 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 // In the order of the enumerators.
-constexpr std::array<std::string_view, 6> commands{"status", "peers",           "drain",
-                                                   "resume", "accept-database", "explain"};
+constexpr std::array<std::string_view, 7> commands{
+    "status", "peers", "drain", "resume", "accept-database", "explain", "attack-mode"};
 
 // Deep nesting is the one thing that a bounded text can cost a parser.
 constexpr int deepest = 2;
@@ -64,6 +64,18 @@ Status read_subject(const json& value, const std::string& key, Request& request)
   return {};
 }
 
+Status read_mode(const json& value, Request& request) {
+  std::string text;
+  const Status read = read_text(value, "mode", text);
+  if (!read) return read;
+  const std::array<std::string_view, attack_order_names.size()>::const_iterator found =
+      std::ranges::find(attack_order_names, text);
+  if (found == attack_order_names.end())
+    return fail(wrong(fmt::format("the mode is none of: {}", fmt::join(attack_order_names, ", "))));
+  request.mode = static_cast<AttackOrder>(found - attack_order_names.begin());
+  return {};
+}
+
 Status read_entry(const std::string& key, const json& value, std::string& command,
                   Request& request) {
   if (key == "request") return read_text(value, key, command);
@@ -71,8 +83,9 @@ Status read_entry(const std::string& key, const json& value, std::string& comman
   if (key == "state") return read_text(value, key, request.state);
   if (key == "identity") return read_text(value, key, request.identity);
   if (key == "key" || key == "source") return read_subject(value, key, request);
+  if (key == "mode") return read_mode(value, request);
   return fail(wrong("the request has a key that is not known; known are request, interface, state, "
-                    "identity, key, source"));
+                    "identity, key, source, mode"));
 }
 
 // Which of the other entries a command takes, and needs.
@@ -89,6 +102,8 @@ Status check_entries(const Request& request) {
   const bool has_one = request.key.has_value() != request.source.has_value();
   if (is_explain ? !has_one : (request.key || request.source))
     return fail(wrong("explain takes a key or a source, and nothing else does"));
+  if (request.mode.has_value() != (request.command == Command::attack_mode))
+    return fail(wrong("attack-mode takes a mode, and nothing else does"));
   if (!request.state.empty() &&
       std::ranges::find(peer_stage_names, request.state) == peer_stage_names.end())
     return fail(wrong(fmt::format("the state is none of: {}", fmt::join(peer_stage_names, ", "))));
@@ -156,11 +171,17 @@ std::string line_of(const Overview& overview) {
       {"same_name", database.same_name},
       {"name_refused", database.is_refused},
       {"database_problem",
-       database.problem.empty() ? ordered_json(nullptr) : ordered_json(database.problem)}});
+       database.problem.empty() ? ordered_json(nullptr) : ordered_json(database.problem)},
+      {"attack_mode", overview.is_attack_mode},
+      {"attack_mode_order", to_string(overview.attack_order)}});
 }
 
 std::string line_of(const DrainAnswer& answer) {
   return text_of({{"draining", answer.is_draining}});
+}
+
+std::string line_of(const AttackAnswer& answer) {
+  return text_of({{"attack_mode", answer.is_on}});
 }
 
 std::string line_of(const PeerView& peer, std::string_view interface, TimePoint now) {

@@ -19,6 +19,7 @@
 //   {"request": "accept-database", "identity": "..."}
 //   {"request": "explain", "key": "...", "interface": "wg0"}      (without it: all)
 //   {"request": "explain", "source": "192.0.2.7"}
+//   {"request": "attack-mode", "mode": "on"}                      (or off, or auto)
 //
 // and reads any number of lines for each. The last one is {"done": true}, or tells why the answer
 // ends: {"error": "...", "code": "usage"}. What comes without it has been cut off.
@@ -28,7 +29,15 @@ namespace provisiond::control {
 inline constexpr const char* default_socket = "/run/wg-provisiond/control.sock";
 inline constexpr std::size_t longest_request = 4096; // bytes, the newline included
 
-enum class Command : std::uint8_t { status, peers, drain, resume, accept_database, explain };
+enum class Command : std::uint8_t {
+  status,
+  peers,
+  drain,
+  resume,
+  accept_database,
+  explain,
+  attack_mode
+};
 
 struct Request {
   Command command = Command::status;
@@ -37,6 +46,7 @@ struct Request {
   std::string identity{};         // of `accept-database`
   std::optional<PublicKey> key{}; // of `explain`: this, or a source
   std::optional<IpAddress> source{};
+  std::optional<AttackOrder> mode{}; // of `attack-mode`
 };
 
 // Whatever the bytes: a request, or what is wrong with it.
@@ -48,6 +58,7 @@ std::string done_line();
 
 std::string line_of(const Overview& overview);
 std::string line_of(const DrainAnswer& answer);
+std::string line_of(const AttackAnswer& answer);
 // `interface` is its name; `now` tells how long ago.
 std::string line_of(const PeerView& peer, std::string_view interface, TimePoint now);
 std::string line_of(const KeyExplanation& explanation, std::string_view interface, TimePoint now);

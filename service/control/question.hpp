@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/endpoint.hpp"
 #include "base/public_key.hpp"
+#include "handoff/attack_order.hpp"
 #include "handoff/explanation.hpp"
 #include "handoff/peer_id.hpp"
 #include "handoff/peer_view.hpp"
@@ -54,6 +55,11 @@ struct SourceQuestion {
   IpAddress address;
 };
 
+// The operator's word on the attack mode, until the next one or the end of the daemon.
+struct AttackQuestion {
+  AttackOrder order{};
+};
+
 struct InterfaceOverview {
   std::string name;
   std::string network;
@@ -88,6 +94,8 @@ struct Overview {
   Duration longest_turn{}; // of the loop, since the start
   DatabaseOverview database{};
   std::vector<InterfaceOverview> interfaces{};
+  bool is_attack_mode = false;
+  AttackOrder attack_order{};
 };
 
 // How it is now: the daemon drains, or it does not.
@@ -99,14 +107,19 @@ struct AcceptAnswer {
   bool is_accepted = false; // false: it is not the one that was found last
 };
 
+struct AttackAnswer {
+  bool is_accepted = false; // false: the settings know no cookies
+  bool is_on = false;
+};
+
 struct KeyAnswer {
   std::vector<KeyExplanation> interfaces;
 };
 
 using QuestionBody = std::variant<OverviewQuestion, PeersQuestion, DrainQuestion, AcceptQuestion,
-                                  KeyQuestion, SourceQuestion>;
-using AnswerBody =
-    std::variant<Overview, PeerSlice, DrainAnswer, AcceptAnswer, KeyAnswer, SourceExplanation>;
+                                  AttackQuestion, KeyQuestion, SourceQuestion>;
+using AnswerBody = std::variant<Overview, PeerSlice, DrainAnswer, AcceptAnswer, AttackAnswer,
+                                KeyAnswer, SourceExplanation>;
 
 // control -> loop and back; `ticket` says which client waits for it.
 struct Question {

@@ -45,6 +45,9 @@ control::AnswerBody ControlDesk::answer_to(const control::QuestionBody& question
           [&](const control::AcceptQuestion& asked) -> control::AnswerBody {
             return control::AcceptAnswer{.is_accepted = wiring_.accept_database(asked.identity)};
           },
+          [&](const control::AttackQuestion& asked) -> control::AnswerBody {
+            return order_attack_mode(asked, now);
+          },
           [&](const control::KeyQuestion& asked) -> control::AnswerBody {
             return explain(asked, database, now);
           },
@@ -63,7 +66,9 @@ control::Overview ControlDesk::overview(const control::DatabaseOverview& databas
       .is_draining = wiring_.flow.first_contact().is_draining(),
       .longest_turn = wiring_.turn_times.longest(),
       .database = database,
-      .interfaces = {}};
+      .interfaces = {},
+      .is_attack_mode = wiring_.flow.first_contact().attack_mode().is_on(),
+      .attack_order = wiring_.flow.first_contact().attack_mode().ordered()};
   for (const flow::Interface& interface : wiring_.interfaces) {
     const std::optional<SourceKind> source = wiring_.sources.source_of(interface.id);
     const bool is_known = interface.id.value < database.networks.size();
@@ -105,6 +110,13 @@ control::DrainAnswer ControlDesk::drain(const control::DrainQuestion& question) 
   else
     wiring_.flow.first_contact().resume();
   return {.is_draining = wiring_.flow.first_contact().is_draining()};
+}
+
+control::AttackAnswer ControlDesk::order_attack_mode(const control::AttackQuestion& question,
+                                                     TimePoint now) {
+  flow::AttackMode& mode = wiring_.flow.first_contact().attack_mode();
+  const bool is_accepted = mode.order(question.order, now);
+  return {.is_accepted = is_accepted, .is_on = mode.is_on()};
 }
 
 Result<std::optional<ControlSocket>> open_control(const settings::Control& settings) {

@@ -54,6 +54,7 @@ class ControlDesk {
   [[nodiscard]] control::KeyAnswer explain(const control::KeyQuestion& question,
                                            const control::DatabaseOverview& database,
                                            TimePoint now) const;
+  control::AttackAnswer order_attack_mode(const control::AttackQuestion& question, TimePoint now);
   control::DrainAnswer drain(const control::DrainQuestion& question);
 
   Wiring wiring_;

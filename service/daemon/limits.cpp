@@ -138,7 +138,12 @@ flow::Limits flow_limits(const settings::Settings& settings, const lookup::Gatew
           .idle_timeout = settings.evict.idle_timeout,
           .max_missing = settings.database.max_missing,
           .gateway = gateway.name,
-          .run = gateway.run};
+          .run = gateway.run,
+          .attack = {.refused = settings.attack.refused,
+                     .share = settings.attack.share,
+                     .enter_after = settings.attack.enter_after,
+                     .calm = settings.attack.calm,
+                     .leave_after = settings.attack.leave_after}};
 }
 
 } // namespace provisiond::daemon

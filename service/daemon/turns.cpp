@@ -203,6 +203,7 @@ void Daemon::take_control_questions() {
 void Daemon::tick() {
   const Instant now = Instant::now();
   parts_->device_watch.pass(now);
+  parts_->flow.first_contact().attack_mode().pass(now.steady);
   parts_->flow.give_up_questions(now);
   parts_->flow.life().work_off_passes(now);
   parts_->flow.life().revalidate(now);

@@ -30,17 +30,22 @@ std::optional<Refusal> Admission::recall(const Interface& interface, const Sight
 }
 
 // An address that nothing has proven may be a spoofed one: what it has cost is held against no
-// sender. When its budget is spent, or under load, the sender is asked for proof instead of
-// refused, and with proof it has a budget that no other can spend. The kernel limits after mac2 for
-// the same reason (ratelimiter.c, wg_cookie_validate_packet).
+// sender. When its budget is spent, under load, or while an attack lasts, the sender is asked for
+// proof instead of refused, and with proof it has a budget that no other can spend. The kernel
+// limits after mac2 for the same reason (ratelimiter.c, wg_cookie_validate_packet).
 std::optional<Refusal> Admission::admit(const Interface& interface, const Sighting& sighting,
                                         const Instant& now) {
   load_.note_queue(context_.wiring.handshakes.size(), now.steady);
   if (has_proven_address(sighting, now))
     return context_.wiring.proven_gate.admit(sighting.source.address, now.steady);
   const bool may_ask = context_.limits.demands_cookies && can_be_asked(sighting);
+  if (load_.is_high(now.steady)) attack_mode_.note_load();
   std::optional<Refusal> refusal = Refusal::cookie_required;
-  if (!may_ask || !load_.is_high(now.steady)) refusal = admit_unproven(sighting, now);
+  if (!may_ask || !asks_everyone(now.steady)) refusal = admit_unproven(sighting, now);
+  if (refusal)
+    attack_mode_.note_refused();
+  else
+    attack_mode_.note_passed();
   if (refusal && may_ask) ask_for_cookie(interface, sighting, now);
   return refusal;
 }

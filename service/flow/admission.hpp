@@ -2,6 +2,7 @@
 
 #include "authenticate/cookie.hpp"
 #include "base/rate.hpp"
+#include "flow/attack_mode.hpp"
 #include "flow/context.hpp"
 #include "flow/load.hpp"
 
@@ -13,7 +14,12 @@ namespace provisiond::flow {
 class Admission {
  public:
   Admission(Context& context, TimePoint now)
-      : context_{context}, load_{context.limits.load_threshold}, cookies_{now} {}
+      : context_{context}, load_{context.limits.load_threshold},
+        attack_mode_{context.limits.attack,
+                     context.limits.demands_cookies ? AttackMode::Cookies::asked_for
+                                                    : AttackMode::Cookies::never,
+                     context.wiring.metrics, now},
+        cookies_{now} {}
 
   // What is known of a key that the kernel has decrypted; saves the key agreement.
   [[nodiscard]] std::optional<Refusal> recall(const Interface& interface, const Sighting& sighting,
@@ -27,8 +33,11 @@ class Admission {
   // For people to look at: whether a sender without a cookie is asked for one whatever it has cost.
   [[nodiscard]] bool is_loaded(TimePoint now) const { return load_.is_high(now); }
   [[nodiscard]] bool asks_everyone(TimePoint now) const {
-    return context_.limits.demands_cookies && is_loaded(now);
+    return context_.limits.demands_cookies && (is_loaded(now) || attack_mode_.is_on());
   }
+
+  [[nodiscard]] AttackMode& attack_mode() { return attack_mode_; }
+  [[nodiscard]] const AttackMode& attack_mode() const { return attack_mode_; }
 
  private:
   [[nodiscard]] bool has_proven_address(const Sighting& sighting, const Instant& now);
@@ -36,6 +45,7 @@ class Admission {
 
   Context& context_;
   Load load_;
+  AttackMode attack_mode_;
   authenticate::CookieChecker cookies_;
   TokenBucket cookie_replies_;
 };

@@ -147,6 +147,7 @@ SourceExplanation Explainer::explain(const IpAddress& source, TimePoint now) con
                                 .greetings = context_.wiring.greet_budget.look(source, now)};
   explanation.demands_cookies = context_.limits.demands_cookies;
   explanation.is_loaded = admission.is_loaded(now);
+  explanation.is_attack_mode = admission.attack_mode().is_on();
   explanation.with_cookie = explanation.proven.refusal;
   explanation.without_cookie = admission.asks_everyone(now)
                                    ? std::optional{Refusal::cookie_required}

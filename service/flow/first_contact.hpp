@@ -29,6 +29,8 @@ class FirstContact {
 
   // For people to look at.
   [[nodiscard]] const Admission& admission() const { return admission_; }
+  // To be judged with every tick, and ordered by the operator.
+  [[nodiscard]] AttackMode& attack_mode() { return admission_.attack_mode(); }
   [[nodiscard]] bool is_waiting(const PeerId& id) const { return waiting_.contains(id); }
 
   // While it drains, no new peer is let in; those on a device or past `knock` are not concerned. A

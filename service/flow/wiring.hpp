@@ -12,6 +12,7 @@
 #include "events/cross_check.hpp"
 #include "events/recent_initiations.hpp"
 #include "events/source.hpp"
+#include "flow/attack_mode.hpp"
 #include "flow/interface.hpp"
 #include "flow/known_key_gate.hpp"
 #include "flow/passage.hpp"
@@ -74,6 +75,7 @@ struct Limits {
   Duration max_missing = std::chrono::hours{24};
   std::string gateway{}; // our name in the database
   std::string run{};     // of this process; another one of the same name has another
+  AttackMode::Limits attack{};
 };
 
 } // namespace provisiond::flow

@@ -138,8 +138,10 @@ struct Metrics {
 
   // authenticate
   Counter cookie_replies_sent;
-  Counter claims; // `e, es, s` opened: someone says they are a key
-  Counter proofs; // `ss, {t}` opened: they hold it
+  Gauge attack_mode;           // 1: first contact needs a cookie
+  Counter attack_mode_entries; // times that it began
+  Counter claims;              // `e, es, s` opened: someone says they are a key
+  Counter proofs;              // `ss, {t}` opened: they hold it
   CounterFamily<SharedSecret> shared_secrets;
   Gauge authenticate_queue_length;
   Histogram authenticate_duration; // key agreement of one sighting, without the wait in the queue

@@ -119,6 +119,13 @@ void check_admission(const Cursor& at, const Admission& admission) {
                                 prefix.to_string()));
 }
 
+void check_attack(const Cursor& at, const Attack& attack) {
+  if (attack.calm > attack.refused)
+    at.problem_at("calm",
+                  "is more than attack.refused, so that the attack mode would be left while "
+                  "what it was entered for goes on; make it less");
+}
+
 void check_greet(const Cursor& at, const Greet& greet) {
   if (greet.patience >= greet.deadline)
     at.problem_at("patience", "is not less than greet.deadline; the reverse handshake "

@@ -15,6 +15,7 @@ void check_names_differ(const Cursor& at);
 void check_database(const Cursor& at, const Database& database);
 void check_events(const Cursor& at, const Events& events);
 void check_admission(const Cursor& at, const Admission& admission);
+void check_attack(const Cursor& at, const Attack& attack);
 void check_greet(const Cursor& at, const Greet& greet);
 void check_evict(const Cursor& at, const Evict& evict);
 void check_control(const Cursor& at, const Control& control);

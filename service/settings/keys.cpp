@@ -79,6 +79,14 @@ constexpr std::array<Field<Admission>, 18> admission_fields{{
     field<&Admission::cookie_threshold>("cookie-threshold", queues),
 }};
 
+constexpr std::array<Field<Attack>, 5> attack_fields{{
+    field<&Attack::refused>("refused", {1, 1'000'000}),
+    field<&Attack::share>("share", {1, 100}),
+    field<&Attack::enter_after>("enter-after", {second, hour}),
+    field<&Attack::calm>("calm", {1, 1'000'000}),
+    field<&Attack::leave_after>("leave-after", {second, 24 * hour}),
+}};
+
 constexpr std::array<Field<Authenticate>, 3> authenticate_fields{{
     field<&Authenticate::threads>("threads", {1, 64}),
     field<&Authenticate::shared_secrets>("shared-secrets", {0, 1'048'576}),
@@ -156,6 +164,11 @@ void read_admission(const Cursor& at, const Limits&, Settings& into) {
   check_admission(at, into.admission);
 }
 
+void read_attack(const Cursor& at, const Limits&, Settings& into) {
+  read_section<Attack>(at, attack_fields, into.attack);
+  check_attack(at, into.attack);
+}
+
 void read_greet(const Cursor& at, const Limits&, Settings& into) {
   read_section<Greet>(at, greet_fields, into.greet);
   check_greet(at, into.greet);
@@ -178,12 +191,13 @@ void read_plain(const Cursor& at, const Limits&, Settings& into) {
   read_section<Section>(at, fields, into.*Member);
 }
 
-constexpr std::array<Field<Settings>, 12> section_fields{{
+constexpr std::array<Field<Settings>, 13> section_fields{{
     {"interfaces", {1, maximum_interfaces}, read_interfaces},
     Field<Settings>{"gateway", {1, 63}, read_gateway},
     {"database", {}, read_database},
     {"events", {}, read_events},
     {"admission", {}, read_admission},
+    {"attack", {}, read_attack},
     {"authenticate", {}, read_plain<&Settings::authenticate, authenticate_fields>},
     {"greet", {}, read_greet},
     {"watch", {}, read_plain<&Settings::watch, watch_fields>},
@@ -209,6 +223,7 @@ std::vector<std::string> known_paths() {
   add_paths<Database>("database", database_fields, paths);
   add_paths<Events>("events", events_fields, paths);
   add_paths<Admission>("admission", admission_fields, paths);
+  add_paths<Attack>("attack", attack_fields, paths);
   add_paths<Authenticate>("authenticate", authenticate_fields, paths);
   add_paths<Greet>("greet", greet_fields, paths);
   add_paths<Watch>("watch", watch_fields, paths);

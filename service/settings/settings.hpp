@@ -94,6 +94,16 @@ struct Admission {
   bool operator==(const Admission&) const = default;
 };
 
+// When the gateway takes itself for being under attack (flow::AttackMode).
+struct Attack {
+  std::uint32_t refused = 500; // in a second, of senders without a cookie
+  std::uint32_t share = 50;    // per cent of these
+  std::chrono::milliseconds enter_after{10'000};
+  std::uint32_t calm = 100; // senders without a cookie in a second
+  std::chrono::milliseconds leave_after{30'000};
+  bool operator==(const Attack&) const = default;
+};
+
 struct Authenticate {
   std::uint32_t threads = 1;
   std::uint32_t queue_length = 4'096;
@@ -149,6 +159,7 @@ struct Settings {
   Database database;
   Events events;
   Admission admission;
+  Attack attack;
   Authenticate authenticate;
   Greet greet;
   Watch watch;

@@ -18,7 +18,7 @@ const std::string status =
     R"("database_identity":"an id","another_database":true,"peers_without_row":4,"interfaces":)"
     R"([{"name":"wg0","network":"demo","present":true,"source":null,"peers":3,"greeted":1,)"
     R"("network_found":false}],"gateway":"gw1","same_name":["copy","copy2"],"name_refused":true,)"
-    R"("database_problem":"too old"})";
+    R"("database_problem":"too old","attack_mode":true,"attack_mode_order":"on"})";
 
 TEST(PeersTable, HasARowPerLine) {
   EXPECT_EQ(peers_table({a_peer}),
@@ -34,6 +34,7 @@ TEST(StatusText, NamesWhatThereIs) {
   EXPECT_EQ(status_text({status}), "version            1\n"
                                    "uptime             1d 01:01:01\n"
                                    "draining           yes\n"
+                                   "attack mode        yes, ordered on\n"
                                    "longest turn       12.3 ms\n"
                                    "database sessions  2\n"
                                    "database problem   too old\n"

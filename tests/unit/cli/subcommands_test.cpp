@@ -103,6 +103,9 @@ TEST(Subcommands, RefuseWhatMakesNoSense) {
   EXPECT_TRUE(parses("explain --source 192.0.2.7 --json"));
   EXPECT_FALSE(parses("peers wg0"));
   EXPECT_FALSE(parses("drain --json"));
+  EXPECT_TRUE(parses("attack-mode on"));
+  EXPECT_FALSE(parses("attack-mode"));
+  EXPECT_FALSE(parses("attack-mode perhaps"));
 }
 
 TEST(BashCompletion, KnowsEverySubcommand) {
@@ -112,7 +115,7 @@ TEST(BashCompletion, KnowsEverySubcommand) {
   const std::string script = bash_completion(app);
   EXPECT_THAT(script, HasSubstr("''*) words='db network pool peer gateway onboarding completion "
                                 "pending approve expect explain "
-                                "status peers drain resume accept-database --help'"));
+                                "status peers drain resume attack-mode accept-database --help'"));
   EXPECT_THAT(script, HasSubstr("'db '*) words='migrate init status check --help'"));
   EXPECT_THAT(script, HasSubstr("'network '*) words='add set list --help'"));
   EXPECT_THAT(script, HasSubstr("'network set '*) words='--help --range --endpoint --dns"));

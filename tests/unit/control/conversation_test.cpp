@@ -168,6 +168,20 @@ TEST(Conversation, asks_for_the_explanation_of_a_key) {
   EXPECT_THAT(take_output(conversation), HasSubstr("\"code\":\"not_found\""));
 }
 
+TEST(Conversation, orders_the_attack_mode_where_there_are_cookies) {
+  Conversation conversation{two_interfaces};
+  for (const bool is_accepted : {true, false}) {
+    conversation.hear(R"({"request": "attack-mode", "mode": "on"})"
+                      "\n");
+    const std::optional<QuestionBody> question = conversation.ask();
+    ASSERT_TRUE(question);
+    EXPECT_EQ(std::get<AttackQuestion>(*question).order, AttackOrder::on);
+    conversation.answered(AttackAnswer{.is_accepted = is_accepted, .is_on = is_accepted}, {});
+    EXPECT_THAT(take_output(conversation),
+                HasSubstr(is_accepted ? "{\"attack_mode\":true}\n" : "\"code\":\"refused\""));
+  }
+}
+
 TEST(Conversation, asks_for_the_explanation_of_a_source) {
   Conversation conversation{two_interfaces};
   conversation.hear(R"({"request": "explain", "source": "192.0.2.7"})"

@@ -81,6 +81,20 @@ TEST(ParseRequest, knows_what_is_to_be_explained) {
               HasSubstr("with a key"));
 }
 
+TEST(ParseRequest, knows_what_is_wanted_of_the_attack_mode) {
+  for (const AttackOrder order : {AttackOrder::automatic, AttackOrder::on, AttackOrder::off}) {
+    const Result<Request> request = parse_request(R"({"request": "attack-mode", "mode": ")" +
+                                                  std::string{to_string(order)} + "\"}");
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->command, Command::attack_mode);
+    EXPECT_EQ(request->mode, order);
+  }
+  EXPECT_THAT(refusal_of(R"({"request": "attack-mode"})"), HasSubstr("takes a mode"));
+  EXPECT_THAT(refusal_of(R"({"request": "drain", "mode": "on"})"), HasSubstr("takes a mode"));
+  EXPECT_THAT(refusal_of(R"({"request": "attack-mode", "mode": "maybe"})"),
+              HasSubstr("the mode is none of: auto, on, off"));
+}
+
 TEST(Lines, explain_a_key) {
   KeyExplanation explanation{.interface = {}, .key = {}};
   explanation.gates = {{.gate = "drain"}, {.gate = "refused keys"}, {.gate = "this key"}};
@@ -167,7 +181,9 @@ TEST(Lines, tell_how_the_daemon_is) {
                                  .is_another = true,
                                  .missing_rows = 4,
                                  .problem = "too old"},
-                    .interfaces = {}};
+                    .interfaces = {},
+                    .is_attack_mode = true,
+                    .attack_order = AttackOrder::automatic};
   overview.interfaces.push_back({.name = "wg0",
                                  .network = "demo",
                                  .is_network_found = false,
@@ -182,7 +198,7 @@ TEST(Lines, tell_how_the_daemon_is) {
             R"("interfaces":[{"name":"wg0","network":"demo","present":true,"source":null,)"
             R"("peers":3,"greeted":1,"network_found":false}],)"
             R"("gateway":"gw1","same_name":["copy"],"name_refused":false,)"
-            R"("database_problem":"too old"})"
+            R"("database_problem":"too old","attack_mode":true,"attack_mode_order":"auto"})"
             "\n");
 }
 

@@ -136,6 +136,24 @@ TEST_F(ControlDeskTest, ExplainsAKeyAndASource) {
   EXPECT_EQ(of_source.unproven.budgets.at(0).budget.left, 999U);
 }
 
+TEST_F(ControlDeskTest, TheAttackModeIsOrderedAndShown) {
+  const control::AttackAnswer on =
+      body_of<control::AttackAnswer>(ask(control::AttackQuestion{.order = AttackOrder::on}));
+  EXPECT_TRUE(on.is_accepted);
+  EXPECT_TRUE(on.is_on);
+  control::Overview overview = body_of<control::Overview>(ask(control::OverviewQuestion{}));
+  EXPECT_TRUE(overview.is_attack_mode);
+  EXPECT_EQ(overview.attack_order, AttackOrder::on);
+  EXPECT_TRUE(body_of<SourceExplanation>(
+                  ask(control::SourceQuestion{.address = IpAddress::parse("192.0.2.2").value()}))
+                  .is_attack_mode);
+  EXPECT_FALSE(
+      body_of<control::AttackAnswer>(ask(control::AttackQuestion{.order = AttackOrder::automatic}))
+          .is_on);
+  overview = body_of<control::Overview>(ask(control::OverviewQuestion{}));
+  EXPECT_FALSE(overview.is_attack_mode);
+}
+
 TEST_F(ControlDeskTest, OneQuestionATurnAndAFullChannelLosesTheAnswer) {
   EXPECT_FALSE(desk.answer_one({}, world.now.steady)) << "nothing is asked";
   for (std::uint64_t ticket = 1; ticket <= 2; ++ticket)

@@ -55,6 +55,7 @@ TEST(Settings, every_key_is_read) {
       "            key-entries: 8192, lookups: 11/s, cookies: never,\n"
       "            cookie-threshold: 12, known-key-filter: false,\n"
       "            second-chances: 5/s, second-chances-per-prefix: {rate: 6/s, burst: 7}}\n"
+      "attack: {refused: 600, share: 70, enter-after: 4s, calm: 50, leave-after: 1m}\n"
       "authenticate: {threads: 2, queue-length: 13, shared-secrets: 14}\n"
       "greet: {deadline: 20s, patience: 3s, per-prefix: 14/s, total: 15/s}\n"
       "watch: {interval: 1h, identity-interval: 500ms}\n"
@@ -107,6 +108,7 @@ TEST(Settings, every_key_is_read) {
   expected.admission.known_key_filter = false;
   expected.admission.second_chances = {5, 5};
   expected.admission.second_chances_per_prefix = {6, 7};
+  expected.attack = {600, 70, milliseconds{4'000}, 50, milliseconds{60'000}};
   expected.authenticate = {2, 13, 14};
   expected.greet = {milliseconds{20'000}, milliseconds{3'000}, {14, 14}, {15, 15}};
   expected.watch = {milliseconds{3'600'000}, milliseconds{500}};
@@ -173,6 +175,11 @@ TEST(Example, has_no_section_of_which_the_known_paths_do_not_tell) {
     EXPECT_THAT(paths, testing::Contains(testing::StartsWith(line.substr(0, colon) + ".")));
   }
   EXPECT_GE(sections, 11);
+}
+
+TEST(Attack, is_left_only_when_what_it_was_entered_for_has_ended) {
+  EXPECT_THAT(problems_of(with("attack: {refused: 10, calm: 11}\n")),
+              ElementsAre(HasSubstr("attack.calm: is more than attack.refused")));
 }
 
 class Files : public testing::Test {
