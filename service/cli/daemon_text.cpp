@@ -47,9 +47,9 @@ std::vector<std::string> peer_cells(const ordered_json& peer) {
 }
 
 std::vector<std::string> interface_cells(const ordered_json& interface) {
-  return {cell(interface, "name"),         cell(interface, "network"), cell(interface, "present"),
-          cell(interface, "source"),       cell(interface, "peers"),   cell(interface, "greeted"),
-          cell(interface, "network_found")};
+  return {cell(interface, "name"),          cell(interface, "network"), cell(interface, "present"),
+          cell(interface, "source"),        cell(interface, "peers"),   cell(interface, "greeted"),
+          cell(interface, "network_found"), cell(interface, "dry_run")};
 }
 
 // With what the operator wants, if that is anything.
@@ -131,7 +131,8 @@ std::string peer_text(const ordered_json& explanation) {
 
 // One sentence on what a handshake now would come to.
 std::string verdict_text(const ordered_json& explanation) {
-  const std::string interface = cell(explanation, "interface");
+  const bool is_dry_run = cell(explanation, "dry_run") == "yes";
+  const std::string interface = cell(explanation, "interface") + (is_dry_run ? " (dry run)" : "");
   const std::string verdict = cell(explanation, "verdict");
   if (verdict == "passes")
     return fmt::format("{}: a handshake now is looked up in the database", interface);
@@ -212,21 +213,21 @@ std::string status_text(const std::vector<std::string>& lines) {
   std::int64_t uptime = 0;
   if (status.contains("uptime_seconds") && status.at("uptime_seconds").is_number_integer())
     uptime = status.at("uptime_seconds").get<std::int64_t>();
-  return fmt::format(
-      "version            {}\nuptime             {}\ndraining           {}\n"
-      "attack mode        {}\n"
-      "longest turn       {}\n"
-      "database sessions  {}\n{}database           {}{}\npeers without row  {}\n"
-      "gateway            {}\n{}\n{}",
-      printable(cell(status, "version")), duration_text(uptime),
-      printable(cell(status, "draining")), attack_text(status), turn_text(status),
-      printable(cell(status, "database_sessions")), problem_text(status),
-      printable(cell(status, "database_identity")),
-      cell(status, "another_database") == "yes" ? ", another one than before" : "",
-      printable(cell(status, "peers_without_row")), printable(cell(status, "gateway")),
-      same_name_text(status),
-      draw_table({"INTERFACE", "NETWORK", "PRESENT", "SOURCE", "PEERS", "GREETED", "NETWORK FOUND"},
-                 rows));
+  return fmt::format("version            {}\nuptime             {}\ndraining           {}\n"
+                     "attack mode        {}\n"
+                     "longest turn       {}\n"
+                     "database sessions  {}\n{}database           {}{}\npeers without row  {}\n"
+                     "gateway            {}\n{}\n{}",
+                     printable(cell(status, "version")), duration_text(uptime),
+                     printable(cell(status, "draining")), attack_text(status), turn_text(status),
+                     printable(cell(status, "database_sessions")), problem_text(status),
+                     printable(cell(status, "database_identity")),
+                     cell(status, "another_database") == "yes" ? ", another one than before" : "",
+                     printable(cell(status, "peers_without_row")),
+                     printable(cell(status, "gateway")), same_name_text(status),
+                     draw_table({"INTERFACE", "NETWORK", "PRESENT", "SOURCE", "PEERS", "GREETED",
+                                 "NETWORK FOUND", "DRY RUN"},
+                                rows));
 }
 
 std::string array_of_lines(const std::vector<std::string>& lines) {

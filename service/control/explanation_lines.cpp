@@ -111,6 +111,7 @@ std::string line_of(const KeyExplanation& explanation, std::string_view interfac
       {"interface", interface},
       {"public_key", explanation.key.to_string()},
       {"verdict", refusing == nullptr ? std::string_view{"passes"} : to_string(*refusing->refusal)},
+      {"dry_run", explanation.is_dry_run},
       {"looked_up_now", explanation.is_asked_for},
       {"waits_for_database", explanation.waits_for_database},
       {"newest_initiation", or_null(date_of(explanation.newest_initiation))},

@@ -119,7 +119,8 @@ ordered_json value_of(const InterfaceOverview& interface) {
       {"peers", interface.peers},
       {"greeted", interface.greeted},
       {"network_found", interface.is_network_found ? ordered_json(*interface.is_network_found)
-                                                   : ordered_json(nullptr)}};
+                                                   : ordered_json(nullptr)},
+      {"dry_run", interface.is_dry_run}};
 }
 
 } // namespace

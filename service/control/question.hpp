@@ -68,6 +68,7 @@ struct InterfaceOverview {
   std::string source; // of first packets; empty: none
   std::size_t peers = 0;
   std::size_t greeted = 0; // without a session yet
+  bool is_dry_run = false;
 };
 
 // What the database knows of us, and we of it.

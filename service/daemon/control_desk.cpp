@@ -81,7 +81,8 @@ control::Overview ControlDesk::overview(const control::DatabaseOverview& databas
                                    .is_present = interface.is_present(),
                                    .source = source ? std::string{to_string(*source)} : "",
                                    .peers = interface.peers.table().size(),
-                                   .greeted = interface.peers.table().count(PeerStage::greeting)});
+                                   .greeted = interface.peers.table().count(PeerStage::greeting),
+                                   .is_dry_run = interface.is_dry_run});
   }
   return overview;
 }

@@ -168,6 +168,8 @@ bool Interfaces::attach(const flow::Interface& interface, Tracking& tracking,
                {"public_key", key},
                {"listen_port", std::to_string(device.listen_port)},
                {"source", std::string{to_string(*wiring_.sources.source_of(interface.id))}}});
+    if (interface.is_dry_run)
+      log::warning("dry_run, nothing is done on the interface", {{"interface", interface.name}});
   } else if (!is_same_key) {
     log::info("private key changed", {{"interface", interface.name}, {"public_key", key}});
   }

@@ -1,5 +1,6 @@
 #include "daemon/limits.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace provisiond::daemon {
@@ -43,6 +44,7 @@ std::vector<flow::Interface> interfaces_from(const settings::Settings& settings)
     interface.max_peers = configured.max_peers;
     interface.cross_check = configured.cross_check;
     interface.is_exclusive = configured.exclusive;
+    interface.is_dry_run = configured.dry_run;
   }
   return interfaces;
 }
@@ -51,7 +53,7 @@ std::vector<std::optional<Routing::Order>> route_orders_from(const settings::Set
   std::vector<std::optional<Routing::Order>> orders;
   for (const settings::Interface& interface : settings.interfaces) {
     std::optional<Routing::Order>& order = orders.emplace_back();
-    if (interface.routes)
+    if (interface.routes && !interface.dry_run)
       order = {.table = interface.route_table.number, .within = interface.route_within};
   }
   return orders;
@@ -114,6 +116,10 @@ greet::Budget::Limits greet_limits(const settings::Settings& settings) {
 
 lookup::Limits lookup_limits(const settings::Settings& settings, const lookup::Gateway& gateway) {
   const settings::Database& database = settings.database;
+  const bool is_dry_run = std::ranges::all_of(
+      settings.interfaces, [](const settings::Interface& interface) { return interface.dry_run; });
+  lookup::Gateway told = gateway;
+  if (is_dry_run) told.run.clear(); // the database does not hear of it
   return {.dsn = database.dsn,
           .sessions = database.sessions,
           .batch_size = database.batch_size,
@@ -122,7 +128,7 @@ lookup::Limits lookup_limits(const settings::Settings& settings, const lookup::G
           .reconnect_minimum = database.reconnect_minimum,
           .reconnect_maximum = database.reconnect_maximum,
           .poll_interval = database.poll_interval,
-          .gateway = gateway};
+          .gateway = told};
 }
 
 DatabaseWatch::Limits database_watch_limits(const settings::Settings& settings) {

@@ -7,6 +7,7 @@ namespace provisiond::flow {
 namespace {
 
 constexpr Rate cookie_replies{20'000, 20'000}; // 64 bytes each
+constexpr Rate dry_run_passes{1'000, 1'000};   // a part of what a thread proves
 
 // A cookie goes from where the initiation was sent to, and is sealed for its sender.
 bool can_be_asked(const Sighting& sighting) {
@@ -25,7 +26,7 @@ std::optional<Refusal> Admission::recall(const Interface& interface, const Sight
       [&](admit::NegativeCache& keys) { return keys.find(id, now.steady); });
   if (!refused) return std::nullopt;
   // Where the kernel could have known, it had no room for it any more.
-  context_.wiring.refusal_sink.refuse(id, refused->until);
+  if (!interface.is_dry_run) context_.wiring.refusal_sink.refuse(id, refused->until);
   return Refusal::known_refused;
 }
 
@@ -46,8 +47,12 @@ std::optional<Refusal> Admission::admit(const Interface& interface, const Sighti
     attack_mode_.note_refused();
   else
     attack_mode_.note_passed();
-  if (refusal && may_ask) ask_for_cookie(interface, sighting, now);
+  if (refusal && may_ask && !interface.is_dry_run) ask_for_cookie(interface, sighting, now);
   return refusal;
+}
+
+bool Admission::passes_in_dry_run(const Interface& interface, const Instant& now) {
+  return interface.is_dry_run && dry_run_passes_.take(dry_run_passes, now.steady);
 }
 
 std::optional<Refusal> Admission::admit_unproven(const Sighting& sighting, const Instant& now) {

@@ -29,6 +29,9 @@ class Admission {
                                              const Instant& now);
   // The budget of addresses that nothing has proven.
   [[nodiscard]] std::optional<Refusal> admit_unproven(const Sighting& sighting, const Instant& now);
+  // In a dry run nobody comes back with a cookie, so what is refused goes on, to find out what it
+  // would have come to; within a budget of its own, because it is work all the same.
+  [[nodiscard]] bool passes_in_dry_run(const Interface& interface, const Instant& now);
 
   // For people to look at: whether a sender without a cookie is asked for one whatever it has cost.
   [[nodiscard]] bool is_loaded(TimePoint now) const { return load_.is_high(now); }
@@ -48,6 +51,7 @@ class Admission {
   AttackMode attack_mode_;
   authenticate::CookieChecker cookies_;
   TokenBucket cookie_replies_;
+  TokenBucket dry_run_passes_;
 };
 
 } // namespace provisiond::flow

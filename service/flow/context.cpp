@@ -17,10 +17,11 @@ void Context::refuse(const Sighting& sighting, Refusal refusal, std::optional<Pu
 void Context::remember(const PeerId& id, Refusal refusal, const Instant& now) {
   const TimePoint until = wiring.negative_cache.with(
       [&](admit::NegativeCache& keys) { return keys.remember(id, refusal, now.steady); });
-  wiring.refusal_sink.refuse(id, until);
+  if (!interface_of(id.interface).is_dry_run) wiring.refusal_sink.refuse(id, until);
 }
 
 void Context::record(const Sighting& sighting, const PublicKey& key, Refusal refusal) {
+  if (interface_of(sighting.interface).is_dry_run) return;
   wiring.reports.push(RefusedKey{
       .interface = sighting.interface, .key = key, .reason = refusal, .source = sighting.source});
 }

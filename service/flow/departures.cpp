@@ -15,13 +15,23 @@ constexpr std::size_t most_at_once = 256;
 
 void Departures::evict(Interface& interface, const PublicKey& key, peers::Peer& peer,
                        Eviction reason) {
+  if (interface.is_dry_run) return foretell(interface, key, to_string(reason));
   interface.peers.evict(key, peer, peers::Departure::of(reason));
 }
 
 void Departures::remove(Interface& interface, const PublicKey& key,
                         const peers::Departure& departure, Refusal unconnected) {
+  if (interface.is_dry_run) return foretell(interface, key, departure.reason);
   interface.peers.remove(key, departure);
   end_greeting(interface, key, unconnected);
+}
+
+// Once, by its first reason: the peer stays, and is found again by every pass.
+void Departures::foretell(Interface& interface, const PublicKey& key, std::string_view reason) {
+  peers::Peer* const peer = interface.peers.table().find(key);
+  if (peer == nullptr || !peer->would_leave_as.empty()) return;
+  peer->would_leave_as = reason;
+  context_.report.would_be_removed(interface, key, reason);
 }
 
 void Departures::note_gone(Interface& interface, const PublicKey& key) {
@@ -80,7 +90,7 @@ void Departures::keep_to_limit(Interface& interface) {
 std::size_t Departures::remove_ours() {
   std::size_t ours = 0;
   for (Interface& interface : context_.wiring.interfaces) {
-    ours += interface.peers.table().count(peers::Owner::ours);
+    if (!interface.is_dry_run) ours += interface.peers.table().count(peers::Owner::ours);
     interface.removal = interface.peers.table().walk();
   }
   return ours;

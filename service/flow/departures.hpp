@@ -4,6 +4,7 @@
 #include "peers/peer.hpp"
 
 #include <cstddef>
+#include <string_view>
 
 namespace provisiond::flow {
 
@@ -38,6 +39,7 @@ class Departures {
   [[nodiscard]] bool has_work() const;
 
  private:
+  void foretell(Interface& interface, const PublicKey& key, std::string_view reason);
   void end_greeting(const Interface& interface, const PublicKey& key, Refusal unconnected);
 
   Context& context_;

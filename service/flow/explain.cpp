@@ -35,6 +35,7 @@ KeyExplanation Explainer::explain(const PeerId& id, Surroundings surroundings,
   add_gates_of_the_source(explanation, interface, now);
   add_gates_of_the_key(explanation, id, now);
   add_gates_behind(explanation, interface, surroundings, now);
+  explanation.is_dry_run = interface.is_dry_run;
   explanation.is_asked_for = context_.wiring.key_gate.look(id, now).is_in_flight ||
                              context_.wiring.claim_gate.is_in_flight(id);
   explanation.waits_for_database = first_contact_.is_waiting(id);

@@ -71,7 +71,8 @@ void FirstContact::knock_at_interface(const Sighting& sighting, const Instant& n
   // If the kernel told us the key, it is none that needs no proof.
 
   if (const std::optional<Refusal> refusal = admission_.admit(interface, sighting, now)) {
-    return context_.refuse(sighting, *refusal, {}, now);
+    context_.refuse(sighting, *refusal, {}, now);
+    if (!admission_.passes_in_dry_run(interface, now)) return;
   }
   // The sender receives at the address that it sends from, or what an unproven one may cost is not
   // used up; and its network has not had more than its share of us.
@@ -218,6 +219,7 @@ void FirstContact::found(Interface& interface, const Sighting& sighting, PeerRec
   }
   // Nor has another gateway, or this one before it was started, had the initiation already.
 
+  if (interface.is_dry_run) return rehearse(interface, sighting, record, now);
   if (record.is_on_trial) {
     const std::optional<Refusal> over_budget = context_.greetings.admit_trial(now.steady);
     if (over_budget) return context_.refuse(sighting, *over_budget, key, now);
@@ -226,6 +228,17 @@ void FirstContact::found(Interface& interface, const Sighting& sighting, PeerRec
   if (refusal) return context_.refuse(sighting, *refusal, key, now);
   if (asked_at <= interface.changed_at)
     context_.revalidation.add({.interface = interface.id, .key = key});
+}
+
+// The end of a dry run's sighting.
+void FirstContact::rehearse(const Interface& interface, const Sighting& sighting,
+                            const PeerRecord& record, const Instant& now) {
+  const std::optional<Refusal> refusal = installs_.foresee(interface, sighting, record, now);
+  if (refusal) return context_.refuse(sighting, *refusal, record.key, now);
+  context_.report.would_be_installed(interface, sighting, record.key, now.steady);
+  if (record.is_on_trial) return;
+  context_.last_words.note({.interface = interface.id, .key = record.key}, "would be installed", "",
+                           now.steady);
 }
 
 // Each of them has ended in a refusal already, so what does not fit is left to the next knock.

@@ -48,6 +48,8 @@ class FirstContact {
   void note_peer(const Interface& interface, const PublicKey& key);
   void found(Interface& interface, const Sighting& sighting, PeerRecord& record, TimePoint asked_at,
              const Instant& now);
+  void rehearse(const Interface& interface, const Sighting& sighting, const PeerRecord& record,
+                const Instant& now);
 
   Context& context_;
   Installs& installs_;

@@ -24,6 +24,29 @@ std::optional<Tai64n> credible_initiation(const Sighting& sighting) {
 
 } // namespace
 
+greet::Plan Installs::greeting_for(const Interface& interface, const PeerRecord& record) const {
+  return {.mode = interface.greeting,
+          .may_be_elsewhere = record.held_by && record.held_by->gateway != context_.limits.gateway,
+          .is_on_trial = record.is_on_trial,
+          .keepalive_seconds = record.keepalive_seconds};
+}
+
+std::optional<Refusal> Installs::foresee(const Interface& interface, const Sighting& sighting,
+                                         const PeerRecord& record, const Instant& now) const {
+  const peers::PeerTable& table = interface.peers.table();
+  if (!interface.is_present()) return Refusal::interface_gone;
+  if (table.find(record.key) != nullptr) return Refusal::already_installed;
+  const bool is_full = table.size() - table.handed_over() >= interface.max_peers;
+  if (is_full && interface.candidates.is_empty()) return Refusal::interface_full;
+  const std::optional<PublicKey> holder =
+      interface.peers.allowed_ips().conflict(record.key, record.allowed_ips);
+  const peers::Peer* const other = holder ? table.find(*holder) : nullptr;
+  const bool is_same_device =
+      other != nullptr && other->peer_id != 0 && other->peer_id == record.id;
+  if (holder && !is_same_device) return Refusal::allowed_ip_conflict;
+  return context_.greetings.foresee(sighting, greeting_for(interface, record), now.steady);
+}
+
 std::optional<Refusal> Installs::plan(Interface& interface, const Sighting& sighting,
                                       PeerRecord& record, TimePoint asked_at, const Instant& now) {
   if (!interface.is_present()) return Refusal::interface_gone;
@@ -32,13 +55,9 @@ std::optional<Refusal> Installs::plan(Interface& interface, const Sighting& sigh
   if (!resolve_rotation(interface, record)) return Refusal::allowed_ip_conflict;
   std::vector<kernel::PeerChange> changes;
   changes.push_back(install::plan(record));
-  const greet::Plan greeting{.mode = interface.greeting,
-                             .may_be_elsewhere = record.held_by &&
-                                                 record.held_by->gateway != context_.limits.gateway,
-                             .is_on_trial = record.is_on_trial,
-                             .keepalive_seconds = record.keepalive_seconds};
-  const std::optional<Refusal> refusal = context_.greetings.plan(
-      {.interface = interface.id, .key = record.key}, sighting, greeting, changes, now.steady);
+  const std::optional<Refusal> refusal =
+      context_.greetings.plan({.interface = interface.id, .key = record.key}, sighting,
+                              greeting_for(interface, record), changes, now.steady);
   if (refusal) return refusal;
 
   peers::Peer& peer = interface.peers.install(record.key, record.allowed_ips, std::move(changes));

@@ -20,6 +20,9 @@ class Installs {
   [[nodiscard]] std::optional<Refusal> plan(Interface& interface, const Sighting& sighting,
                                             PeerRecord& record, TimePoint asked_at,
                                             const Instant& now);
+  // What `plan` would refuse it for; changes nothing. An idle peer would make room.
+  [[nodiscard]] std::optional<Refusal> foresee(const Interface& interface, const Sighting& sighting,
+                                               const PeerRecord& record, const Instant& now) const;
   // The device has it: it is greeted.
   void installed(Interface& interface, const PublicKey& key, const Instant& now);
   // The device does not take it, or is gone.
@@ -29,6 +32,8 @@ class Installs {
   void look_after(Interface& interface, const PublicKey& key, TimePoint as_of, const Instant& now);
 
  private:
+  [[nodiscard]] greet::Plan greeting_for(const Interface& interface,
+                                         const PeerRecord& record) const;
   [[nodiscard]] bool resolve_rotation(Interface& interface, const PeerRecord& record);
   void greet_again(Interface& interface, greet::GreetedPeer& greeted, const Instant& now);
   void give_up(Interface& interface, const PublicKey& key, const Instant& now);

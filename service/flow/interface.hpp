@@ -24,6 +24,9 @@ struct Interface {
   std::size_t max_peers = 0;
   bool cross_check = false;  // two sources watch it, and are held against each other
   bool is_exclusive = false; // peers that the database does not know are taken off
+  // Everything is decided and told as it would be, and nothing is done: no change of the device, no
+  // packet, nothing for the database or the kernel.
+  bool is_dry_run = false;
 
   // None while the interface is not there: it has no peers then and answers nothing.
   std::shared_ptr<const authenticate::InterfaceIdentity> identity;

@@ -84,6 +84,7 @@ void Life::commit(const Instant& now) {
 void Life::hand_over(Interface& interface, const Instant& now) {
   if (!interface.is_present()) return;
   departures_.go_on(interface);
+  if (interface.is_dry_run) return; // nothing has been queued; if anything were, it would stay
   std::optional<peers::Batch> batch = interface.peers.next_batch(now.steady);
   if (!batch) return;
   batch->interface = interface.id;

@@ -193,7 +193,7 @@ void Passes::judge(Interface& interface, const PublicKey& key, Peer& peer, const
 }
 
 void Passes::begin_report(Interface& interface, const Instant& now) {
-  if (now.steady < interface.report_due || !interface.is_present()) return;
+  if (interface.is_dry_run || !interface.is_present() || now.steady < interface.report_due) return;
   const Duration interval = context_.limits.report_interval;
   const bool is_first = interface.report_due == TimePoint{};
   interface.report_due = now.steady + interval;

@@ -61,7 +61,7 @@ void Report::progress(std::string_view step, const Interface& interface, const S
 
 void Report::refused(const Interface& interface, const Sighting& sighting, Refusal refusal,
                      std::optional<PublicKey> key, TimePoint now) {
-  metrics_.refusals[refusal].add();
+  (interface.is_dry_run ? metrics_.dry_run_refusals : metrics_.refusals)[refusal].add();
   if (refusal != Refusal::never_connected && refusal != Refusal::trial_failed) {
     metrics_.decision_duration.observe(now - sighting.seen_at);
   }
@@ -69,7 +69,7 @@ void Report::refused(const Interface& interface, const Sighting& sighting, Refus
   const log::Level level = is_debug ? log::Level::debug : log::Level::info;
   if (!log::is_enabled(level)) return;
   if (!may_write(is_debug ? noise_ : lines_, static_cast<std::size_t>(refusal))) return;
-  log::write(level, "refused",
+  log::write(level, interface.is_dry_run ? "dry_run, would be refused" : "refused",
              {{"reason", std::string{to_string(refusal)}},
               {"interface", interface.name},
               {"key", key ? key->to_string() : "-"},
@@ -152,6 +152,33 @@ void Report::foreign(const Interface& interface, const PublicKey& key) {
             {{"interface", interface.name}, {"key", key.to_string()}});
 }
 
+void Report::would_be_installed(const Interface& interface, const Sighting& sighting,
+                                const PublicKey& key, TimePoint now) {
+  metrics_.dry_run_installs.add();
+  metrics_.decision_duration.observe(now - sighting.seen_at);
+  if (!may_write(lines_, dry_installed)) return;
+  log::info("dry_run, would be installed", {{"interface", interface.name},
+                                            {"key", key.to_string()},
+                                            {"source", sighting.source.to_string()},
+                                            {"after_ms", milliseconds(now - sighting.seen_at)}});
+}
+
+void Report::would_be_changed(const Interface& interface, const PublicKey& key) {
+  metrics_.dry_run_changes.add();
+  if (!may_write(lines_, dry_changed)) return;
+  log::info("dry_run, would be changed to fit its row",
+            {{"interface", interface.name}, {"key", key.to_string()}});
+}
+
+void Report::would_be_removed(const Interface& interface, const PublicKey& key,
+                              std::string_view reason) {
+  metrics_.dry_run_removals.add();
+  if (!may_write(lines_, dry_removed)) return;
+  log::info(
+      "dry_run, would be removed",
+      {{"interface", interface.name}, {"key", key.to_string()}, {"reason", std::string{reason}}});
+}
+
 void Report::device_errors(const Interface& interface, std::span<const Status> statuses) {
   std::string_view told;
   for (const Status& status : statuses) {
@@ -178,6 +205,9 @@ void Report::tell_left_out(const Budget::Counts& left_out) {
     tell("refused, lines left out", refusal_names[i], left_out[i]);
   tell("installed, lines left out", "on_trial", left_out[trial_installed]);
   tell("removed, lines left out", to_string(Refusal::trial_failed), left_out[trial_removed]);
+  tell("dry_run, lines left out", "installed", left_out[dry_installed]);
+  tell("dry_run, lines left out", "changed", left_out[dry_changed]);
+  tell("dry_run, lines left out", "removed", left_out[dry_removed]);
 }
 
 } // namespace provisiond::flow

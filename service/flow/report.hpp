@@ -57,6 +57,11 @@ class Report {
   void kept(const Interface& interface, const PublicKey& key, TimePoint now);
   // One that has none: it is left where it is.
   void foreign(const Interface& interface, const PublicKey& key);
+  // In a dry run. What a peer that is there would undergo is said once, by the caller's care.
+  void would_be_installed(const Interface& interface, const Sighting& sighting,
+                          const PublicKey& key, TimePoint now);
+  void would_be_changed(const Interface& interface, const PublicKey& key);
+  void would_be_removed(const Interface& interface, const PublicKey& key, std::string_view reason);
   // Counts each of them that failed; what befell several in a row is said once.
   void device_errors(const Interface& interface, std::span<const Status> statuses);
 
@@ -64,10 +69,13 @@ class Report {
   void summarise(TimePoint now);
 
  private:
-  // Kinds of lines: the refusals, and two of devices on trial.
+  // Kinds of lines: the refusals, two of devices on trial, and three of dry runs.
   static constexpr std::size_t trial_installed = refusal_names.size();
   static constexpr std::size_t trial_removed = trial_installed + 1;
-  using Budget = LineBudget<trial_removed + 1>;
+  static constexpr std::size_t dry_installed = trial_removed + 1;
+  static constexpr std::size_t dry_changed = dry_installed + 1;
+  static constexpr std::size_t dry_removed = dry_changed + 1;
+  using Budget = LineBudget<dry_removed + 1>;
 
   bool may_write(Budget& budget, std::size_t kind);
   static void tell_left_out(const Budget::Counts& left_out);

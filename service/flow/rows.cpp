@@ -131,7 +131,7 @@ void Rows::follow(Interface& interface, PeerRecord& record, TimePoint asked_at) 
   if (!keep_session(interface, peer, record)) return;
   const bool has_its_addresses =
       interface.peers.allowed_ips().has_exactly(record.key, record.allowed_ips);
-  if (!has_its_addresses && !resolve_overlap(interface, record)) {
+  if (!interface.is_dry_run && !has_its_addresses && !resolve_overlap(interface, record)) {
     return departures_.remove(interface, record.key,
                               {.reason = to_string(Refusal::allowed_ip_conflict)});
   }
@@ -145,7 +145,19 @@ void Rows::follow(Interface& interface, PeerRecord& record, TimePoint asked_at) 
   table.find_row(peer);
   table.set_owner(peer, Owner::ours);
   peer.follow(record);
-  change_device(interface, peer, record);
+  peer.would_leave_as = {};
+  if (interface.is_dry_run)
+    foretell_change(interface, peer, record);
+  else
+    change_device(interface, peer, record);
+}
+
+// Once for as long as it holds.
+void Rows::foretell_change(Interface& interface, Peer& peer, const PeerRecord& record) {
+  const bool fits = interface.peers.allowed_ips().has_exactly(record.key, record.allowed_ips) &&
+                    peer.keepalive_seconds == record.keepalive_seconds;
+  if (!std::exchange(peer.would_be_changed, !fits) && !fits)
+    context_.report.would_be_changed(interface, record.key);
 }
 
 // The device gets the row as it is now; what it has already is not sent, so that traffic goes on.

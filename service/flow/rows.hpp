@@ -36,6 +36,7 @@ class Rows {
   void take_on(Interface& interface, const peers::Peer& peer, PeerRecord& record,
                TimePoint asked_at);
   void follow(Interface& interface, PeerRecord& record, TimePoint asked_at);
+  void foretell_change(Interface& interface, peers::Peer& peer, const PeerRecord& record);
   void change_device(Interface& interface, peers::Peer& peer, PeerRecord& record);
   [[nodiscard]] bool resolve_overlap(Interface& interface, const PeerRecord& record);
   [[nodiscard]] bool keep_session(Interface& interface, peers::Peer& peer,

@@ -29,6 +29,7 @@ void Sessions::note_handshake(Interface& interface, peers::Peer& peer,
   if (is_new) {
     peer.last_handshake = state.last_handshake;
     peer.active_at = now.steady;
+    peer.would_leave_as = {};
   }
   switch (peer.stage()) {
   case PeerStage::installing:
@@ -93,6 +94,7 @@ void Sessions::enrol(Interface& interface, const PublicKey& key, const Instant& 
 }
 
 void Sessions::own(const Interface& interface, const PublicKey& key, const peers::Peer& peer) {
+  if (interface.is_dry_run) return; // other gateways would drop it
   context_.wiring.reports.push(SessionOwnership{.interface = interface.id,
                                                 .name = interface.name,
                                                 .key = key,

@@ -47,6 +47,14 @@ std::optional<Refusal> Greetings::plan(const PeerId& id, const Sighting& sightin
   return std::nullopt;
 }
 
+std::optional<Refusal> Greetings::foresee(const Sighting& sighting, const Plan& plan,
+                                          TimePoint now) const {
+  if (first_strategy(plan, sighting) != Strategy::reverse) return std::nullopt;
+  const bool is_spent =
+      budget_.look(sighting.source.address, now).budget.is_spent() || budget_.total(now).is_spent();
+  return is_spent ? std::optional{Refusal::greet_budget} : std::nullopt;
+}
+
 Status Greetings::begin(GreetedPeer& peer, TimePoint now) {
   peer.installed_at = now;
   count(peer, now);

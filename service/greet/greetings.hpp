@@ -85,6 +85,9 @@ class Greetings {
                                             const Plan& plan,
                                             std::vector<kernel::PeerChange>& changes,
                                             TimePoint now);
+  // What `plan` would refuse it for; takes nothing.
+  [[nodiscard]] std::optional<Refusal> foresee(const Sighting& sighting, const Plan& plan,
+                                               TimePoint now) const;
   // The device has the peer: its first greeting begins.
   Status begin(GreetedPeer& peer, TimePoint now);
   // A greeting is due once more: what the device is to change for it. Empty: not now, not any more,

@@ -84,6 +84,7 @@ struct KeyExplanation {
   InterfaceId interface;
   PublicKey key;
   std::vector<GateView> gates{};
+  bool is_dry_run = false;         // nothing comes of it
   bool is_asked_for = false;       // a look-up is under way
   bool waits_for_database = false; // it was refused because the database was away
   std::optional<Tai64n> newest_initiation{};

@@ -152,6 +152,12 @@ struct Metrics {
   CounterFamily<Table> table_evictions; // an entry displaced because the table was full
   Counter second_chances;               // keys asked for although the filter does not know them
 
+  // of interfaces in a dry run, in the place of all that is counted elsewhere
+  CounterFamily<Refusal> dry_run_refusals;
+  Counter dry_run_installs;
+  Counter dry_run_changes;  // of peers that are there
+  Counter dry_run_removals; // likewise
+
   // lookup
   Counter lookup_batches; // queries sent
   Counter lookup_keys;    // keys in them

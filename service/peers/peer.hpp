@@ -76,6 +76,8 @@ struct Peer {
   std::optional<IpAddress> first_address; // of its first session, likewise
   TimePoint looked_up_at{};               // when the database was asked for what is above
   std::optional<TimePoint> missing_since; // ours: the database has neither its row nor a tombstone
+  std::string_view would_leave_as{};      // in a dry run, as it was told; static storage
+  bool would_be_changed = false;          // likewise
   Session session;
   // As the last pass found it.
   WallTime last_handshake{};        // the epoch: never

@@ -20,7 +20,7 @@ constexpr Limits queues{1, 1'048'576};
 constexpr Limits tables{1'024, 16'777'216};
 constexpr Limits dsn_bytes{1, 4'096};
 
-constexpr std::array<Field<Interface>, 11> interface_fields{{
+constexpr std::array<Field<Interface>, 12> interface_fields{{
     field<&Interface::name>("name", {1, 15}),
     field<&Interface::network>("network", {1, 63}),
     field<&Interface::backend>("backend"),
@@ -32,6 +32,7 @@ constexpr std::array<Field<Interface>, 11> interface_fields{{
     field<&Interface::routes>("routes"),
     field<&Interface::route_table>("route-table", {1, 4'294'967'295}),
     field<&Interface::route_within>("route-within", {1, 1'024}),
+    field<&Interface::dry_run>("dry-run"),
 }};
 
 constexpr std::array<Field<Database>, 15> database_fields{{

@@ -42,6 +42,7 @@ struct Interface {
   RouteTable route_table{};
   // Routes are made inside these only.
   std::vector<IpPrefix> route_within = not_global_prefixes();
+  bool dry_run = false; // everything is decided and counted, and nothing is done
   bool operator==(const Interface&) const = default;
 };
 

@@ -17,7 +17,7 @@ const std::string status =
     R"("longest_turn_seconds":0.01234,"database_sessions":2,)"
     R"("database_identity":"an id","another_database":true,"peers_without_row":4,"interfaces":)"
     R"([{"name":"wg0","network":"demo","present":true,"source":null,"peers":3,"greeted":1,)"
-    R"("network_found":false}],"gateway":"gw1","same_name":["copy","copy2"],"name_refused":true,)"
+    R"("network_found":false,"dry_run":true}],"gateway":"gw1","same_name":["copy","copy2"],"name_refused":true,)"
     R"("database_problem":"too old","attack_mode":true,"attack_mode_order":"on"})";
 
 TEST(PeersTable, HasARowPerLine) {
@@ -45,8 +45,9 @@ TEST(StatusText, NamesWhatThereIs) {
                                    "set gateway: in its settings\n"
                                    "\n"
                                    "INTERFACE  NETWORK  PRESENT  SOURCE  PEERS  GREETED  "
-                                   "NETWORK FOUND\n"
-                                   "wg0        demo     yes      -       3      1        no\n");
+                                   "NETWORK FOUND  DRY RUN\n"
+                                   "wg0        demo     yes      -       3      1        no"
+                                   "             yes\n");
 }
 
 TEST(LiveKeyText, SaysWhatAHandshakeWouldMeet) {

@@ -107,18 +107,19 @@ TEST(Lines, explain_a_key) {
                               .source = Endpoint::parse("192.0.2.2:4000"),
                               .at = TimePoint{} + 10s};
   explanation.newest_initiation = Tai64n{0x40, 0, 0, 0, 0x65, 0x53, 0xf1, 0x0a};
-  EXPECT_EQ(line_of(explanation, "wg0", TimePoint{} + 12s),
-            R"({"interface":"wg0","public_key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",)"
-            R"("verdict":"known_refused","looked_up_now":false,"waits_for_database":false,)"
-            R"("newest_initiation":"2023-11-14T22:13:20Z",)"
-            R"("last":{"event":"refused","reason":"unknown_key","source":"192.0.2.2:4000",)"
-            R"("seconds_ago":2.0},"last_claimed":null,"peer":null,"gates":[)"
-            R"({"gate":"drain","says":"passes"},)"
-            R"({"gate":"refused keys","says":"known_refused","because":"unknown_key",)"
-            R"("seconds_left":1.5},)"
-            R"({"gate":"this key","says":"passes","left":2,"burst":3,"per_second":0.5,)"
-            R"("full_in_seconds":2.0}]})"
-            "\n");
+  EXPECT_EQ(
+      line_of(explanation, "wg0", TimePoint{} + 12s),
+      R"({"interface":"wg0","public_key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",)"
+      R"("verdict":"known_refused","dry_run":false,"looked_up_now":false,"waits_for_database":false,)"
+      R"("newest_initiation":"2023-11-14T22:13:20Z",)"
+      R"("last":{"event":"refused","reason":"unknown_key","source":"192.0.2.2:4000",)"
+      R"("seconds_ago":2.0},"last_claimed":null,"peer":null,"gates":[)"
+      R"({"gate":"drain","says":"passes"},)"
+      R"({"gate":"refused keys","says":"known_refused","because":"unknown_key",)"
+      R"("seconds_left":1.5},)"
+      R"({"gate":"this key","says":"passes","left":2,"burst":3,"per_second":0.5,)"
+      R"("full_in_seconds":2.0}]})"
+      "\n");
   explanation.newest_initiation = Tai64n{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
   EXPECT_THAT(line_of(explanation, "wg0", {}), HasSubstr("an impossible time"));
 }
@@ -196,7 +197,7 @@ TEST(Lines, tell_how_the_daemon_is) {
             R"("longest_turn_seconds":0.012345,"database_sessions":2,)"
             R"("database_identity":"an id","another_database":true,"peers_without_row":4,)"
             R"("interfaces":[{"name":"wg0","network":"demo","present":true,"source":null,)"
-            R"("peers":3,"greeted":1,"network_found":false}],)"
+            R"("peers":3,"greeted":1,"network_found":false,"dry_run":false}],)"
             R"("gateway":"gw1","same_name":["copy"],"name_refused":false,)"
             R"("database_problem":"too old","attack_mode":true,"attack_mode_order":"auto"})"
             "\n");

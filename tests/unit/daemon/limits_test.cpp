@@ -61,5 +61,19 @@ TEST(Limits, EachStageGetsWhatTheOperatorWrote) {
   EXPECT_EQ(greet_limits(settings).per_prefix.burst, settings.greet.per_prefix.burst);
 }
 
+TEST(Limits, ADryRunKeepsNoRoutesAndIsUnknownToTheDatabase) {
+  settings::Settings settings;
+  settings.interfaces = {{.name = "wg0", .network = "a", .routes = true, .dry_run = true},
+                         {.name = "wg1", .network = "b", .routes = true}};
+  const lookup::Gateway gateway{.name = "gw1", .run = "r"};
+  EXPECT_TRUE(interfaces_from(settings)[0].is_dry_run);
+  EXPECT_FALSE(interfaces_from(settings)[1].is_dry_run);
+  EXPECT_FALSE(route_orders_from(settings)[0]);
+  EXPECT_TRUE(route_orders_from(settings)[1]);
+  EXPECT_EQ(lookup_limits(settings, gateway).gateway.run, "r") << "one interface is served";
+  settings.interfaces[1].dry_run = true;
+  EXPECT_EQ(lookup_limits(settings, gateway).gateway.run, "");
+}
+
 } // namespace
 } // namespace provisiond::daemon

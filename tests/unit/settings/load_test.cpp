@@ -39,7 +39,8 @@ TEST(Settings, every_key_is_read) {
       "interfaces:\n"
       "  - {name: wg0, network: one, backend: netlink, greeting: resubmit}\n"
       "  - {name: wg1, network: two, backend: userspace, greeting: auto, max-peers: 7,\n"
-      "     event-source: probe, cross-check: true, routes: true, route-table: 1000}\n"
+      "     event-source: probe, cross-check: true, routes: true, route-table: 1000,\n"
+      "     dry-run: true}\n"
       "database: {dsn: host=x, sessions: 3, batch-size: 5, queue-length: 6,\n"
       "           connect-timeout: 7s, query-deadline: 1.5s,\n"
       "           reconnect-minimum: 20ms, reconnect-maximum: 2m,\n"
@@ -76,6 +77,7 @@ TEST(Settings, every_key_is_read) {
        true,
        {1000}},
   };
+  expected.interfaces[1].dry_run = true;
   expected.database = {"host=x",
                        3,
                        5,
