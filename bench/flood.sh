@@ -168,7 +168,7 @@ YAML
   in_ns "$CL" "$flooder" valid --keys "$WORK/fresh.key" --to 192.0.2.1:51820 --gateway-key "$GATEWAY_KEY" --rate 500 \
     --packets "$keys" --seconds 600 --wait 3 --json >"$WORK/capacity.json"
   after=$(spent)
-  connected=$(metric connected_total)
+  connected=$(metric peers_connected_total)
   daemon_stop
   DAEMON_PID=
   read -r -a CAPACITY < <(awk -v a="$before" -v b="$after" -v n="$connected" 'BEGIN {

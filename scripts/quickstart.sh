@@ -56,7 +56,7 @@ title "the client's first packet"
 client_start
 first_reply=$(in_ns "$CL" ping -c 1 -w 10 10.80.0.1 | sed -n 's/.* time=\([0-9.]*\) ms.*/\1/p') || true
 [[ -n $first_reply ]] || { echo "no reply from the gateway" >&2; exit 1; }
-wait_for 5 metric_is connected_total 1 || { echo "the daemon saw no handshake" >&2; exit 1; }
+wait_for 5 metric_is peers_connected_total 1 || { echo "the daemon saw no handshake" >&2; exit 1; }
 
 # after STEP: milliseconds between the packet and that step, from the daemon's log.
 after() {

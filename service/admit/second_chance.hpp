@@ -38,6 +38,8 @@ class SecondChance {
     return prefixes_.take(translated_.origin_of(source), limits_.per_prefix, now) &&
            total_.take(limits_.total, now);
   }
+  // What all prefixes have together. Changes nothing.
+  [[nodiscard]] BudgetView total(TimePoint now) const { return total_.view(limits_.total, now); }
 
  private:
   Limits limits_;

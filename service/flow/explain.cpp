@@ -77,6 +77,10 @@ void Explainer::add_gates_of_the_key(KeyExplanation& explanation, const PeerId& 
     known.because = refused->refusal;
     known.time_left = refused->until - now;
   }
+  const std::optional<BudgetView> chances = context_.wiring.known_key_gate.look(id, now);
+  explanation.gates.push_back(chances ? gate_of("known keys", *chances, Refusal::not_in_filter)
+                                      : GateView{.gate = "known keys"});
+  if (chances) explanation.gates.back().because = Refusal::not_in_filter;
   const admit::KeyGate::View key = context_.wiring.key_gate.look(id, now);
   explanation.gates.push_back(
       {.gate = "look-up", .refusal = refusal_if(key.is_in_flight, Refusal::lookup_in_flight)});

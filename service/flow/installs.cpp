@@ -86,7 +86,7 @@ void Installs::installed(Interface& interface, const PublicKey& key, const Insta
   const PeerId id{.interface = interface.id, .key = key};
   interface.peers.table().find(key)->installed_at = now.steady;
   if (context_.recent_evictions.was_premature(id, now.steady))
-    context_.wiring.metrics.evictions_regretted.add();
+    context_.wiring.metrics.premature_evictions.add();
   greet::GreetedPeer& greeted = *context_.greetings.find(id);
   if (greeted.is_on_trial)
     context_.report.installed_on_trial(interface, greeted.sighting, key, now.steady);

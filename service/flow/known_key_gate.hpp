@@ -34,6 +34,13 @@ class KnownKeyGate {
     return std::nullopt;
   }
 
+  // For an unknown key, how many second chances are left for all. Changes nothing.
+  [[nodiscard]] std::optional<BudgetView> look(const PeerId& id, TimePoint now) const {
+    if (keys_.find(id) != lookup::KnownKeys::Answer::unknown) return std::nullopt;
+    return second_chances_.with(
+        [now](const admit::SecondChance& chances) { return chances.total(now); });
+  }
+
   // The database has answered with a peer, whatever it is known to have.
   void note_peer(const PeerId& id) { static_cast<void>(keys_.add(id)); }
 

@@ -100,7 +100,7 @@ void Report::installed_on_trial(const Interface& interface, const Sighting& sigh
 
 void Report::connected(const Interface& interface, const Sighting& sighting, const PublicKey& key,
                        Duration latency) {
-  metrics_.connected.add();
+  metrics_.peers_connected.add();
   metrics_.first_handshake_duration.observe(latency);
   log::info("connected", {{"interface", interface.name},
                           {"key", key.to_string()},
@@ -109,7 +109,7 @@ void Report::connected(const Interface& interface, const Sighting& sighting, con
 }
 
 void Report::enrolled(const Interface& interface, const PublicKey& key) {
-  metrics_.enrolled.add();
+  metrics_.peers_enrolled.add();
   log::info("enrolled", {{"interface", interface.name}, {"key", key.to_string()}});
 }
 

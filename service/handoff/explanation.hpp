@@ -53,7 +53,7 @@ struct SourceExplanation {
 struct GateView {
   std::string_view gate;
   std::optional<Refusal> refusal{};    // nullopt: it lets pass
-  std::optional<Refusal> because{};    // known_refused: what the database said
+  std::optional<Refusal> because{};    // known_refused: what the database said; not_in_filter
   std::optional<Duration> time_left{}; // of a refusal that ends by itself
   std::optional<BudgetView> budget{};
 };

@@ -89,7 +89,7 @@ struct PoolWiring {
 // Cost. A tick is a few locks. A batch of 128 keys is one round trip, one to three milliseconds.
 // Memory: batch_size requests and answers per session.
 //
-// Moves lookup_batches, lookup_keys, lookup_errors, database_reconnects, database_up,
+// Moves lookup_batches, lookup_keys, lookup_errors, database_reconnects, database_sessions,
 // database_answers.
 class Pool {
  public:

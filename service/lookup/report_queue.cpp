@@ -51,8 +51,8 @@ bool ReportQueue::has_ownerships() const {
 }
 
 void ReportQueue::count(const PendingReports& pending, std::size_t dropped_before) {
-  metrics_.session_claims_dropped.add(pending.dropped_ownerships() - dropped_before);
-  metrics_.session_claims_waiting.set(static_cast<std::int64_t>(pending.ownerships()));
+  metrics_.session_ownerships_dropped.add(pending.dropped_ownerships() - dropped_before);
+  metrics_.session_ownerships_waiting.set(static_cast<std::int64_t>(pending.ownerships()));
 }
 
 } // namespace provisiond::lookup

@@ -16,7 +16,7 @@ namespace provisiond::lookup {
 //
 // Any thread. A push costs a lock and a search; nothing is held longer than a batch is copied.
 //
-// Moves session_claims_waiting and session_claims_dropped.
+// Moves session_ownerships_waiting and session_ownerships_dropped.
 class ReportQueue {
  public:
   explicit ReportQueue(metrics::Metrics& metrics) : metrics_{metrics} {}
@@ -32,7 +32,7 @@ class ReportQueue {
   void put_back(std::vector<SessionOwnership>&& ownerships);
   void postpone(std::vector<SessionOwnership>&& ownerships);
   // The database refuses it for itself, and would for ever.
-  void drop_one() { metrics_.session_claims_dropped.add(); }
+  void drop_one() { metrics_.session_ownerships_dropped.add(); }
 
   [[nodiscard]] bool has_ownerships() const;
 

@@ -174,7 +174,7 @@ Status Reporter::write_ownerships(Batch& batch) {
   }
   ownerships_at_once_ = most_ownerships_at_once;
   if (!busy->empty()) postpone(batch, *busy);
-  wiring_.metrics.session_claims_written.add(batch.ownerships.size());
+  wiring_.metrics.session_ownerships_written.add(batch.ownerships.size());
   return {};
 }
 

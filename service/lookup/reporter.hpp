@@ -32,7 +32,7 @@ namespace provisiond::lookup {
 // `tick` belongs to the loop, which calls it about every 100 ms; nothing here reads a clock.
 // Of several servers it writes to the primary.
 //
-// Moves reports_written, database_answers, gateway_name_conflicts, session_claims_written.
+// Moves reports_written, database_answers, gateway_name_conflicts, session_ownerships_written.
 class Reporter {
  public:
   struct Wiring {

@@ -241,7 +241,7 @@ void Worker::connected(const Connection& connection) {
                  .schema_problem = {}};
   const bool was_connected =
       view_.with([&](View& view) { return std::exchange(view, now).connected; });
-  if (!was_connected) setup_.wiring.metrics.database_up.add(1);
+  if (!was_connected) setup_.wiring.metrics.database_sessions.add(1);
   setup_.wiring.metrics.database_answers.add();
   if (had_connection_) setup_.wiring.metrics.database_reconnects.add();
   had_connection_ = true;
@@ -262,7 +262,7 @@ void Worker::report_connected(const Connection& connection, bool is_back) {
 void Worker::disconnected(View now) {
   const bool was_connected =
       view_.with([&](View& view) { return std::exchange(view, std::move(now)).connected; });
-  if (was_connected) setup_.wiring.metrics.database_up.add(-1);
+  if (was_connected) setup_.wiring.metrics.database_sessions.add(-1);
 }
 
 void Worker::lost(PoolEvent::Kind kind, const std::string& reason) {

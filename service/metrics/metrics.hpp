@@ -163,7 +163,7 @@ struct Metrics {
   Counter lookup_keys;    // keys in them
   Counter lookup_errors;  // queries that failed or missed their deadline, look-ups given up
   Counter database_reconnects;
-  Gauge database_up;              // sessions connected now
+  Gauge database_sessions;        // sessions connected now
   Counter database_answers;       // to anything that was asked
   Gauge database_last_answer;     // seconds since 1970; 0: none yet
   Gauge another_database;         // 1: not the one that is ours
@@ -178,10 +178,10 @@ struct Metrics {
   Gauge known_keys_interfaces;    // with a filter; at others every key passes
   Counter known_key_reads;        // times that all keys of an interface were read
   Counter reports_written;        // refused keys and interfaces told to the database
-  Counter session_claims_written;
-  Counter session_claims_dropped; // too many waited
-  Gauge session_claims_waiting;   // not written yet
-  Gauge rechecks;                 // peers on our devices that are to be looked up again
+  Counter session_ownerships_written;
+  Counter session_ownerships_dropped; // too many waited
+  Gauge session_ownerships_waiting;   // not written yet
+  Gauge rechecks;                     // peers on our devices that are to be looked up again
   Gauge lookup_queue_length;
   Histogram lookup_duration; // asked to answered, the wait in the queue included
 
@@ -195,7 +195,7 @@ struct Metrics {
   Gauge missing_rows;    // likewise, ours: neither a row nor a tombstone
   Counter peers_adopted; // found on a device, with a row
   CounterFamily<Eviction> evictions;
-  Counter evictions_regretted; // back within ten minutes
+  Counter premature_evictions; // back within ten minutes
   Gauge routes;                // in the kernel, made by us
   Counter routes_refused;      // what rows ask for and the gateway needs for itself
   Counter route_errors;        // routes that could not be listed, added or removed
@@ -204,8 +204,8 @@ struct Metrics {
   // greet
   CounterFamily<GreetingKind> greetings; // sent
   Gauge greeting;                        // peers waiting for their first handshake
-  Counter connected;                     // peers whose first handshake completed
-  Counter enrolled;                      // devices that passed their trial and became peers
+  Counter peers_connected;               // peers whose first handshake completed
+  Counter peers_enrolled;                // devices that passed their trial and became peers
   Histogram first_handshake_duration;    // sighting to the device's handshake time
 
   // watch

@@ -306,7 +306,7 @@ refused_times() { metric_is "refusals_total{reason=\"$1\"}" "$2"; }
 # Each sighting has ended, in a refusal or in a tunnel.
 all_accounted_for() {
   metrics | awk '
-    /^wg_provisiond_refusals_total/ || $1 == "wg_provisiond_connected_total" { ended += $2 }
+    /^wg_provisiond_refusals_total/ || $1 == "wg_provisiond_peers_connected_total" { ended += $2 }
     /^wg_provisiond_sightings_total/ || $1 == "wg_provisiond_lookups_resumed_total" { seen += $2 }
     END { print seen, "seen,", ended, "ended"; exit seen != ended }'
 }

@@ -104,7 +104,7 @@ stage "the last of them has come, after $(($(uptime) - busy_since)) s"
 
 check "each newcomer has a session" crowd_is_up
 # A pass tells of a session, and takes a tenth of the time.
-check "the daemon saw each of them" wait_for 5 metric_is connected_total "$newcomers"
+check "the daemon saw each of them" wait_for 5 metric_is peers_connected_total "$newcomers"
 check "the silent are off the device at their deadline" \
   wait_for "$((deadline + 5))" refused_times never_connected "$silent"
 wait "$revoking" || say "FAIL the revoking session ended with $?"

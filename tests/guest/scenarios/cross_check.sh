@@ -24,7 +24,7 @@ check "its initiation was agreed on" wait_for 3 agreed_at_least 1
 dial "$CL2" "$WGC2" 198.51.100.1:51820
 check "another one connects" pings "$CL2" 10.80.0.1 8
 check "so was that" wait_for 3 agreed_at_least 2
-check "each was greeted once" wait_for 2 metric_is connected_total 2
+check "each was greeted once" wait_for 2 metric_is peers_connected_total 2
 check "installed once" metric_is peers_installed_total 2
 (umask 077; wg genkey >"$WORK/stranger.key")
 knock "$CL" key --private-key-file "$WORK/stranger.key"

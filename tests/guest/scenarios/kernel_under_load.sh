@@ -48,7 +48,7 @@ dial "$CL" "$WGC" 192.0.2.1:51820
 one_try() { PATIENCE=1 pings "$CL" 10.80.0.1 3; }
 refute "the client's first try gets no tunnel" one_try
 check "a later one, with the cookie, does" pings "$CL" 10.80.0.1 12
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 check "while the load goes on" kill -0 "$crowd"
 check "it still is load" gets_a_cookie
 with_cookie() { sights kernel '"mac_state":2' | grep -F "\"$CLIENT_KEY\""; }

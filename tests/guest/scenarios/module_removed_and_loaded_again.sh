@@ -14,7 +14,7 @@ write_config "$WORK/config.yaml" "$WGS" demo </dev/null
 daemon_start "$GW" "$WORK/config.yaml"
 client_start
 check "the client connects" pings "$CL" 10.80.0.1 8
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 # An attached probe holds the module; listening to its family does not, nor do its interfaces.
 if [[ $EVENT_SOURCE == probe ]]; then refute "the module is in use" rmmod wireguard; fi
 
@@ -36,7 +36,7 @@ for round in 1 2; do
   check "by $EVENT_SOURCE" wait_for 3 reported_by "$EVENT_SOURCE"
   client_start
   check "the client connects again" pings "$CL" 10.80.0.1 8
-  check "that is counted" wait_for 3 metric_is connected_total "$((round + 1))"
+  check "that is counted" wait_for 3 metric_is peers_connected_total "$((round + 1))"
 done
 check "by the same process" test "$(logged ' ready ')" = 1
 check "$EVENT_SOURCE never failed" metric_is "source_failures_total{source=\"$EVENT_SOURCE\"}" 0

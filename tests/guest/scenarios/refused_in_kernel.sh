@@ -41,7 +41,7 @@ peer_add "$CLIENT_KEY" 10.80.0.2/32
 client_start
 check "added, the key gets in although it was refused" pings "$CL" 10.80.0.1 15
 check "before its refusal has expired" test "$((SECONDS - refused_at))" -lt "$ttl"
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 
 dropped=$(metric 'sighting_drops_total{reason="refused_in_kernel"}')
 knock "$CL" key --private-key-file "$WORK/other.key"

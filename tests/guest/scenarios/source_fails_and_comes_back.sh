@@ -38,6 +38,6 @@ dial "$CL2" "$WGC2" 198.51.100.1:51820
 check "another client connects" pings "$CL2" 10.80.0.1 8
 check "it was seen by the probe" \
   metric_at_least 'sightings_total{source="probe"}' "$((before + 1))"
-check "both peers connected" wait_for 3 metric_is connected_total 2
+check "both peers connected" wait_for 3 metric_is peers_connected_total 2
 check "without a restart" test "$(logged ' ready ')" = 1
 check "every sighting is accounted for" wait_for 3 all_accounted_for

@@ -34,5 +34,5 @@ check "every event was seen or counted" wait_for 3 all_are_counted
 
 client_start
 check "a client connects" pings "$CL" 10.80.0.1 8
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 check "every sighting is accounted for" wait_for 3 all_accounted_for

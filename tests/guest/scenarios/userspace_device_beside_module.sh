@@ -14,5 +14,5 @@ daemon_start "$GW" "$WORK/config.yaml"
 check "capture reports first packets" wait_for 3 reported_by capture
 client_start
 check "a client connects" pings "$CL" 10.80.0.1 8
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 check "every sighting is accounted for" wait_for 3 all_accounted_for

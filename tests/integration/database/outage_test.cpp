@@ -62,14 +62,14 @@ TEST_F(Outage, ARestartedServerIsFoundAgain) {
 
   Cluster::control("stop");
   ASSERT_TRUE(asker_->wait_until_connected(0)) << "an idle session noticed nothing";
-  EXPECT_EQ(asker_->metrics().database_up.value(), 0);
+  EXPECT_EQ(asker_->metrics().database_sessions.value(), 0);
   EXPECT_EQ(asker_->word(key_of(1)), "database_unavailable");
   EXPECT_NE(asker_->state().last_error, "");
 
   Cluster::control("start");
   ASSERT_TRUE(asker_->wait_until_connected(2));
   EXPECT_EQ(asker_->word(key_of(1)), "found");
-  EXPECT_EQ(asker_->metrics().database_up.value(), 2);
+  EXPECT_EQ(asker_->metrics().database_sessions.value(), 2);
   EXPECT_EQ(asker_->metrics().database_reconnects.value(), 2U);
   EXPECT_EQ(asker_->state().last_error, "");
 }

@@ -39,7 +39,7 @@ class Reporting : public testing::Test {
   // Turns the loop until `count` ownerships are written.
   bool wait_until_owned(std::uint64_t count) {
     const TimePoint ends_at = Clock::now() + std::chrono::seconds{15};
-    while (metrics_.session_claims_written.value() < count) {
+    while (metrics_.session_ownerships_written.value() < count) {
       if (Clock::now() >= ends_at) return false;
       reporter_->tick(Clock::now());
       std::this_thread::sleep_for(std::chrono::milliseconds{20});
@@ -112,7 +112,7 @@ TEST_F(Reporting, OwnershipsOutliveTheDatabase) {
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
   }
   own(2);
-  EXPECT_EQ(metrics_.session_claims_written.value(), 0U);
+  EXPECT_EQ(metrics_.session_ownerships_written.value(), 0U);
   const std::vector<lookup::PoolEvent> told = events_.drain(64);
   ASSERT_EQ(told.size(), 1U) << "told once";
   EXPECT_EQ(told.front().kind, lookup::PoolEvent::Kind::disconnected);
@@ -149,11 +149,11 @@ TEST_F(Reporting, APeerThatIsBeingDeletedHoldsUpNobody) {
   ASSERT_TRUE(wait_until_owned(1));
   EXPECT_EQ(holders(), "2 gw1 wg0");
   reporter_->tick(Clock::now());
-  EXPECT_EQ(metrics_.session_claims_waiting.value(), 1);
+  EXPECT_EQ(metrics_.session_ownerships_waiting.value(), 1);
   deletion.abort();
   ASSERT_TRUE(wait_until_owned(2));
   EXPECT_EQ(holders(), "1 gw1 wg0, 2 gw1 wg0");
-  EXPECT_EQ(metrics_.session_claims_dropped.value(), 0U);
+  EXPECT_EQ(metrics_.session_ownerships_dropped.value(), 0U);
 }
 
 // One that is in the way of a single ownership does not make it hopeless.
@@ -169,10 +169,10 @@ TEST_F(Reporting, AnOwnershipOutlivesALock) {
     reporter_->tick(Clock::now());
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
   }
-  EXPECT_EQ(metrics_.session_claims_written.value(), 1U);
+  EXPECT_EQ(metrics_.session_ownerships_written.value(), 1U);
   change.abort();
   ASSERT_TRUE(wait_until_owned(2));
-  EXPECT_EQ(metrics_.session_claims_dropped.value(), 0U);
+  EXPECT_EQ(metrics_.session_ownerships_dropped.value(), 0U);
 }
 
 TEST_F(Reporting, AnInterfaceTellsHowFarItIs) {

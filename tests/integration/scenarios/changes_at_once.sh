@@ -68,7 +68,7 @@ refute "an unknown key gets no reply" pings "$CL" 10.80.0.1 1
 check "it is refused as unknown_key" is_refused unknown_key "$CLIENT_KEY"
 peer_add "$CLIENT_KEY" 10.80.0.2/32
 check "added, it gets in at its next try" pings "$CL" 10.80.0.1 13
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 
 sql "INSERT INTO wg_provision.allowed_ips SELECT id, network_id, '10.99.0.0/24' FROM wg_provision.peers"
 check "the device gets another prefix" wait_for 2 has_allowed_ip 10.99.0.0/24

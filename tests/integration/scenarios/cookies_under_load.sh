@@ -38,7 +38,7 @@ wait_for 5 metric_at_least 'refusals_total{reason="global_budget"}' "$((spent + 
 one_try() { PATIENCE=1 pings "$CL" 10.80.0.1 3; }
 refute "the client's first try gets no tunnel" one_try
 check "its next one, with the cookie, does" pings "$CL" 10.80.0.1 12
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 check "while the load goes on" kill -0 "$crowd"
 end_process "$crowd" || true
 check "every sighting is accounted for" wait_for 10 all_accounted_for

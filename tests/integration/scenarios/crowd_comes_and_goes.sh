@@ -43,6 +43,6 @@ crowd_comes
 check "everybody is back" crowd_is_up
 check "on the device" wait_for 10 peers_are "$GW" "$WGS" "$crowd"
 # The evictions are remembered in a table of fixed size, where some of very many push others out.
-check "which is counted" metric_at_least evictions_regretted_total "$((crowd - crowd / 1000))"
+check "which is counted" metric_at_least premature_evictions_total "$((crowd - crowd / 1000))"
 check "every sighting is accounted for" wait_for 10 all_accounted_for
 refute "the daemon has not grown by a tenth and two megabytes" has_grown "$((2048 + before / 10))" "$before"

@@ -11,7 +11,7 @@ migrate() {
   run "$BUILD_DIR/service/wg-provisionctl" db migrate --dsn "$(postgres_dsn dbname=fleet)" --schema-dir "$ROOT/schema" >/dev/null
 }
 empty_database() { run postgres_psql -c "DROP DATABASE fleet WITH (FORCE)" -c "CREATE DATABASE fleet"; }
-sessions_are() { metric_is database_up "$1"; }
+sessions_are() { metric_is database_sessions "$1"; }
 keeps() { metric_is peers_without_row "$1"; }
 removed_for() { has_logged " removed .*reason=$1" "$2"; }
 

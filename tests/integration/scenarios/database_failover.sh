@@ -48,7 +48,7 @@ live=${PIDS[-1]}
 
 run postgres_kill
 check "killed: a session goes to the standby" wait_for 5 has_logged 'session connected .*a standby'
-check "and all others" wait_for 5 both database_up 2
+check "and all others" wait_for 5 both database_sessions 2
 check "so do the changes, by polling" wait_for 5 both_logged 'polling for changes.*standby'
 dial "$CL2" "$WGC2" 198.51.100.1:51820
 check "a new client gets in while there is no primary" pings "$CL2" 10.80.0.1 8
@@ -74,7 +74,7 @@ run postgres_standby "$old"
 listened=$(logged 'listening for changes')
 sleep 2
 check "rejoined: sessions stay with the primary" test "$(logged 'listening for changes')" = "$listened"
-check "all of them" both database_up 2
+check "all of them" both database_sessions 2
 
 # The other way round: the old one becomes primary again.
 stood_in=$(logged 'session connected .*a standby')

@@ -33,9 +33,9 @@ dial "$CL2" "$WGC2" 198.51.100.1:51820
 refute "stopped: a new client gets no reply" pings "$CL2" 10.80.0.1 1
 check "it is refused as database_unavailable" \
   wait_for 2 is_refused database_unavailable "$CLIENT2_KEY"
-check "the daemon has no session" wait_for 2 metric_is database_up 0
+check "the daemon has no session" wait_for 2 metric_is database_sessions 0
 run postgres_launch
-check "started: both sessions come back" wait_for 3 metric_is database_up 2
+check "started: both sessions come back" wait_for 3 metric_is database_sessions 2
 check "the client gets in at its next try" pings "$CL2" 10.80.0.1 13
 refute "its refusal was not remembered" has_logged ' reason=known_refused ' "$CLIENT2_KEY"
 
@@ -48,7 +48,7 @@ after=$(grep -F "$late_key" "$WORK/daemon.log" |
 check "within the deadline of a second, and a bit (${after:-?} ms)" \
   test "${after:-9999}" -lt "$((1500 * PATIENCE))"
 run postgres_thaw
-check "thawed: the sessions come back" wait_for 5 metric_is database_up 2
+check "thawed: the sessions come back" wait_for 5 metric_is database_sessions 2
 knock "$CL" key --private-key-file "$WORK/late.key"
 check "and the key is let in" wait_for 3 has_logged ' installed ' "$late_key"
 

@@ -15,7 +15,7 @@ write_config "$WORK/config.yaml" "$WGS" demo </dev/null
 daemon_start "$GW" "$WORK/config.yaml"
 client_start
 check "the first client connects" pings "$CL" 10.80.0.1 8
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 
 is_listed() { control peers --state live | grep -F "$1" | grep -E "^$WGS .* live +yes " >/dev/null; }
 live_are() { (($(control peers --interface "$WGS" --state live | tail -n +2 | wc -l) == $1)); }

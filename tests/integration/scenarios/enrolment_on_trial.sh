@@ -38,7 +38,7 @@ check "at the address that it computed" test t = \
 check "the audit trail says how it came in" test "enrolled on trial by gw1" = \
   "$(sql "SELECT reason FROM wg_provision.audit WHERE relation = 'peers'")"
 check "the log too" has_logged ' enrolled ' "$CLIENT_KEY"
-check "one device enrolled" metric_is enrolled_total 1
+check "one device enrolled" metric_is peers_enrolled_total 1
 
 second_client
 sql "SELECT wg_provision.end_trials('demo')" >/dev/null

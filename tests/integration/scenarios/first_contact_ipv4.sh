@@ -16,7 +16,7 @@ check "the gateway starts without peers" peers_are "$GW" "$WGS" 0
 client_start
 check "the client pings within 3 s, before its own retry" pings "$CL" 10.80.0.1 3
 check "the peer is on the device" peers_are "$GW" "$WGS" 1
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 for step in proven found installed connected; do
   check "the log tells that it was $step" test "$(logged " $step " "$CLIENT_KEY")" = 1
 done

@@ -20,5 +20,5 @@ check "nothing was installed" metric_is peers_installed_total 0
 
 client_start
 check "the real client connects" pings "$CL" 10.80.0.1 8
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 check "every sighting is accounted for" wait_for 3 all_accounted_for

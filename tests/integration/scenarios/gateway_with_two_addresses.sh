@@ -15,7 +15,7 @@ daemon_start "$GW" "$WORK/config.yaml"
 
 client_start 192.0.2.7:51820
 check "the client pings within 3 s" pings "$CL" 10.80.0.1 3
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 check "every sighting is accounted for" wait_for 3 all_accounted_for
 say "knocked at 192.0.2.7:51820; the client now talks to" \
   "$(in_ns "$CL" wg show "$WGC" endpoints | cut -f2)"

@@ -63,7 +63,7 @@ flood valid --keys "$WORK/devices.key" --packets 20
 check "every device has a session" told_is handshakes 20
 # By capture the device is handed the initiation again, and the daemon sees that, too.
 copies=(); if reported_by capture; then copies=("$(refused duplicate 20)"); fi
-moves valid "connected_total+20 lookup_keys_total+20 peers_installed_total+20 proofs_total+20${copies[0]:+ ${copies[0]}}"
+moves valid "peers_connected_total+20 lookup_keys_total+20 peers_installed_total+20 proofs_total+20${copies[0]:+ ${copies[0]}}"
 
 flood mixed --keys "$WORK/devices.key" --claim "$claimed" --packets 50
 for kind in valid unknown forged replayed garbage; do

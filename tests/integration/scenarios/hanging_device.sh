@@ -22,7 +22,7 @@ daemon_start "$GW" "$WORK/config.yaml"
 check "both interfaces are served" wait_for 3 log_grows ' serving interface ' 1
 client_start
 check "a client connects" pings "$CL" 10.80.0.1 8
-check "the daemon has seen it" wait_for 3 metric_is connected_total 1
+check "the daemon has seen it" wait_for 3 metric_is peers_connected_total 1
 
 run kill -STOP "$device"
 check "the daemon notices" wait_for 6 has_logged 'does not answer'

@@ -27,5 +27,5 @@ check "one is left" peers_are "$GW" "$WGS" 1
 check "that keeps its tunnel alive" pings "$CL2" 10.80.0.1 1
 # The client still has its old session and starts a new one with its first packet (REKEY_AFTER_TIME).
 check "the other is back with its next packet" pings "$CL" 10.80.0.1 8
-check "which is counted" metric_is evictions_regretted_total 1
+check "which is counted" metric_is premature_evictions_total 1
 check "nobody else left" metric_is peers_removed_total 1

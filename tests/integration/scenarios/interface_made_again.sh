@@ -28,7 +28,7 @@ write_config "$WORK/config.yaml" "$WGS" demo <<<"watch:
 daemon_start "$GW" "$WORK/config.yaml"
 client_start
 check "the client connects" pings "$CL" 10.80.0.1 8
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 before=$(warnings)
 
 link set "$WGS" down
@@ -62,4 +62,4 @@ check "without peers" peers_are "$GW" "$WGS" 0
 redial "$CL" "$WGC" 192.0.2.1:51820
 check "the client connects again" pings "$CL" 10.80.0.1 13
 check "the same process served all of them" test "$(logged ' ready ')" = 1
-check "both tunnels are counted" wait_for 3 metric_is connected_total 2
+check "both tunnels are counted" wait_for 3 metric_is peers_connected_total 2

@@ -14,6 +14,6 @@ daemon_start "$GW" "$WORK/config.yaml"
 
 client_start
 check "the client pings within 3 s" pings "$CL" 10.80.0.1 3
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 keepalive_is() { [[ $(in_ns "$GW" wg show "$WGS" persistent-keepalive | cut -f2) == "$1" ]]; }
 check "keepalive 25 is in place" wait_for 1 keepalive_is 25

@@ -25,7 +25,7 @@ cycle() {
   wait_for 5 log_grows ' serving interface ' "$((1 + $1))" || return 1
   (umask 077; wg genkey >"$WORK/stranger.key")
   knock "$CL" key --private-key-file "$WORK/stranger.key"
-  wait_for 5 metric_is database_up 2 && wait_for 5 metric_is change_feed_up 1
+  wait_for 5 metric_is database_sessions 2 && wait_for 5 metric_is change_feed_up 1
 }
 # The connection that reports comes back when there is something to report: one more or less is no leak. It has two
 # descriptors, the second one by which a query is cut.

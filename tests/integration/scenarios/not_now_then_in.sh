@@ -13,7 +13,7 @@ write_config "$WORK/config.yaml" "$WGS" demo <<<''
 daemon_start "$GW" "$WORK/config.yaml"
 
 run postgres_stop
-check "the daemon has no session" wait_for 2 metric_is database_up 0
+check "the daemon has no session" wait_for 2 metric_is database_sessions 0
 # Long enough for the pauses between two tries to have grown to seconds.
 sleep 12
 wg_interface "$CL" "$WGC" "$WORK/client.key" 0 10.80.0.2/16
@@ -33,4 +33,4 @@ took=$((($(date +%s%N) - began) / 1000000))
 check "within two seconds of the database's return ($took ms)" test "$took" -lt "$((2000 * PATIENCE))"
 check "its tunnel works" pings "$CL" 10.80.0.1 2
 check "its look-up was resumed" metric_at_least lookups_resumed_total 1
-check "both sessions are there" wait_for 2 metric_is database_up 2
+check "both sessions are there" wait_for 2 metric_is database_sessions 2

@@ -80,7 +80,7 @@ check "it was installed once" test "$(logged ' installed ' "$CLIENT2_KEY")" = 1
 leads_to "$B"
 listened=$(logged 'listening for changes')
 run postgres_kill
-check "killed again: sessions go to the standby" wait_for 10 metric_is database_up 2
+check "killed again: sessions go to the standby" wait_for 10 metric_is database_sessions 2
 run postgres_promote "$B"
 postgres_dir=$B
 check "promoted under them: they find that it is the primary" wait_for 25 log_grows 'listening for changes' "$listened"

@@ -18,10 +18,10 @@ client_start 192.0.2.1:51820 preshared-key "$WORK/wrong.psk"
 refute "the wrong preshared key gets no reply" pings "$CL" 10.80.0.1 1
 check "it is refused as never_connected" wait_for 4 metric_at_least 'refusals_total{reason="never_connected"}' 1
 check "and taken off the device" wait_for 1 peers_are "$GW" "$WGS" 0
-check "nobody connected" metric_is connected_total 0
+check "nobody connected" metric_is peers_connected_total 0
 
 redial "$CL" "$WGC" 192.0.2.1:51820 preshared-key "$WORK/right.psk"
 check "the right one pings within 3 s" pings "$CL" 10.80.0.1 3
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 check "the peer is on the device" peers_are "$GW" "$WGS" 1
 check "every sighting is accounted for" wait_for 3 all_accounted_for

@@ -47,7 +47,7 @@ check "and is let in when the standby can" wait_for 10 has_logged ' installed ' 
 took=$((($(date +%s%N) - began) / 1000000))
 # A query's deadline, two connections that hang, and a second for the pauses.
 check "in time ($took ms)" test "$took" -lt $((6000 * PATIENCE))
-check "all sessions are there" wait_for 6 metric_is database_up 2
+check "all sessions are there" wait_for 6 metric_is database_sessions 2
 check "so are the changes" wait_for 6 has_logged 'polling for changes.*standby'
 check "the tunnel is up" pings "$CL" 10.80.0.1 1
 

@@ -26,4 +26,4 @@ run ip netns exec "$CL" wg set "$WGC" peer "$GATEWAY_KEY" remove
 GATEWAY_KEY=$new_key
 dial "$CL" "$WGC" 192.0.2.1:51820
 check "with the new key it connects" pings "$CL" 10.80.0.1 13
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1

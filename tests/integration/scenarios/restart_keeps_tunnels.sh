@@ -13,7 +13,7 @@ write_config "$WORK/config.yaml" "$WGS" demo </dev/null
 daemon_start "$GW" "$WORK/config.yaml"
 client_start
 check "the client connects" pings "$CL" 10.80.0.1 8
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 
 # What the peer is, without what traffic changes.
 peer_now() { in_ns "$GW" wg show "$WGS" dump | tail -n +2 | cut -f1-5,8; }

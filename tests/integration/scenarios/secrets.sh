@@ -35,7 +35,7 @@ knock "$CL" key --private-key-file <(wg genkey)
 check "a stranger is refused" wait_for 2 metric_is 'refusals_total{reason="unknown_key"}' 1
 run postgres_stop
 knock "$CL" key --private-key-file <(wg genkey)
-check "the database is away" wait_for 3 metric_is database_up 0
+check "the database is away" wait_for 3 metric_is database_sessions 0
 
 # Everything that it shows, in one file.
 {

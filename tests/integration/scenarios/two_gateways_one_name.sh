@@ -73,6 +73,6 @@ if [[ -s /etc/machine-id ]]; then
   held=$(run_of_session)
   redial "$CL" "$WGC" 198.51.100.1:51820
   check "and goes to the other one, which serves it" pings "$CL" 10.80.0.1 13
-  check "but has nothing claimed" wait_for 5 metric_at_least session_claims_waiting 1
+  check "but has nothing claimed" wait_for 5 metric_at_least session_ownerships_waiting 1
   check "the database still tells of the first" test "$(run_of_session)" = "$held" -a "$held" != "$before"
 fi

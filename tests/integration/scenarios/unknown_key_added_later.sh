@@ -24,5 +24,5 @@ check "the database was asked once" metric_is lookup_keys_total 1
 
 peer_add "$CLIENT_KEY" 10.80.0.2/32
 check "it gets in at its next try" pings "$CL" 10.80.0.1 13
-check "one peer connected" wait_for 3 metric_is connected_total 1
+check "one peer connected" wait_for 3 metric_is peers_connected_total 1
 check "every sighting is accounted for" wait_for 3 all_accounted_for

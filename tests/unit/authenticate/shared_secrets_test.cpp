@@ -3,6 +3,7 @@
 #include "handshake_fixture.hpp"
 
 #include <gtest/gtest.h>
+#include <sodium.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -11,6 +12,8 @@
 
 namespace provisiond::authenticate {
 namespace {
+
+const int sodium = sodium_init(); // which gives locked memory
 
 PublicKey key_of(std::uint32_t number) {
   PublicKey key;

@@ -59,7 +59,7 @@ void take_by_hand(World& world, const test::KeyPair& who) {
 TEST(BusyDevice, APeerThatIsShownConnectsAndItsSessionIsClaimed) {
   World world;
   connect(world, client);
-  EXPECT_EQ(world.metrics.connected.value(), 1U);
+  EXPECT_EQ(world.metrics.peers_connected.value(), 1U);
   const std::vector<DatabaseReport> reports = world.recorded.drain(10);
   ASSERT_EQ(reports.size(), 2U);
   EXPECT_TRUE(std::holds_alternative<SessionOwnership>(reports[0]));
@@ -111,7 +111,7 @@ TEST(BusyDevice, NoDeadlineCutsAPeerThatIsNotShown) {
   EXPECT_EQ(world.flow.life().greeted(), 1U);
   incomplete_pass(world);
   EXPECT_EQ(world.device->peer_count(), 1U);
-  EXPECT_EQ(world.metrics.connected.value(), 1U);
+  EXPECT_EQ(world.metrics.peers_connected.value(), 1U);
 }
 
 // It is forgotten then, not cut: should it be there all the same, it is adopted.

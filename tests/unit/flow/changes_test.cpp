@@ -19,7 +19,7 @@ void connect(World& world, const char* allowed_ip = "10.80.0.2/32") {
   world.advance(30ms);
   ASSERT_TRUE(world.device->complete_handshake(client.public_key, world.now.wall));
   world.pass();
-  ASSERT_EQ(world.metrics.connected.value(), 1U);
+  ASSERT_EQ(world.metrics.peers_connected.value(), 1U);
 }
 
 void change(World& world, std::optional<PublicKey> key) {

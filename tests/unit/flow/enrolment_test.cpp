@@ -42,7 +42,7 @@ TEST(Enrolment, ASessionMakesItAPeerWithAddresses) {
   World world;
   try_out(world);
   connect(world);
-  EXPECT_EQ(world.metrics.connected.value(), 1U);
+  EXPECT_EQ(world.metrics.peers_connected.value(), 1U);
   const std::vector<LookupRequest> asked = world.lookups.drain(10);
   ASSERT_EQ(asked.size(), 1U);
   EXPECT_EQ(asked[0].purpose, LookupPurpose::enrol);
@@ -51,7 +51,7 @@ TEST(Enrolment, ASessionMakesItAPeerWithAddresses) {
   const kernel::PeerState* const peer = world.device->find(client.public_key);
   ASSERT_NE(peer, nullptr);
   EXPECT_EQ(peer->allowed_ips.size(), 1U);
-  EXPECT_EQ(world.metrics.enrolled.value(), 1U);
+  EXPECT_EQ(world.metrics.peers_enrolled.value(), 1U);
 }
 
 TEST(Enrolment, WithoutASessionItLeavesSoonAndIsRemembered) {
@@ -120,12 +120,12 @@ TEST(Enrolment, TheChangeThatItCausesMayBeHeardBeforeItsAnswer) {
   world.flow.life().changed({.interface = InterfaceId{0}, .key = client.public_key}, world.now);
   world.flow.life().revalidate(world.now);
   world.answer_known();
-  EXPECT_EQ(world.metrics.enrolled.value(), 1U);
+  EXPECT_EQ(world.metrics.peers_enrolled.value(), 1U);
   const kernel::PeerState* const peer = world.device->find(client.public_key);
   ASSERT_NE(peer, nullptr);
   EXPECT_EQ(peer->allowed_ips.size(), 1U);
   world.flow.answered(World::answer_to(asked[0], World::known(client.public_key)), world.now);
-  EXPECT_EQ(world.metrics.enrolled.value(), 1U) << "once";
+  EXPECT_EQ(world.metrics.peers_enrolled.value(), 1U) << "once";
 }
 
 TEST(Enrolment, TrialsAreFewAtATime) {

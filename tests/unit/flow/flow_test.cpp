@@ -20,7 +20,7 @@ TEST(Flow, BringsAnUnknownKeyFromTheWireToASession) {
   ASSERT_TRUE(world.device->complete_handshake(client.public_key, world.now.wall));
   world.pass();
   EXPECT_EQ(world.flow.life().greeted(), 0U);
-  EXPECT_EQ(world.metrics.connected.value(), 1U);
+  EXPECT_EQ(world.metrics.peers_connected.value(), 1U);
   EXPECT_EQ(world.device->find(client.public_key)->keepalive_seconds, 0);
   EXPECT_EQ(world.all_refusals(), 0U);
 }

@@ -174,7 +174,7 @@ TEST(Life, WhoIsBackSoonIsARegret) {
   ASSERT_EQ(world.device->peer_count(), 0U);
   world.advance(9min);
   connect(world, client);
-  EXPECT_EQ(world.metrics.evictions_regretted.value(), 1U);
+  EXPECT_EQ(world.metrics.premature_evictions.value(), 1U);
 }
 
 TEST(Life, APeerLeavesWhenItsRowExpires) {

@@ -182,7 +182,7 @@ TEST(HangingDevice, APeerIsInstalledWhenItAnswers) {
   world.advance(1s);
   ASSERT_TRUE(world.device->complete_handshake(client.public_key, world.now.wall));
   world.pass();
-  EXPECT_EQ(world.metrics.connected.value(), 1U);
+  EXPECT_EQ(world.metrics.peers_connected.value(), 1U);
 }
 
 // A pass may see the peer, and even its session, before the acknowledgement is there.
@@ -197,10 +197,10 @@ TEST(HangingDevice, ASessionThatIsSeenTooEarlyIsNoticedLater) {
   world.advance(1s);
   ASSERT_TRUE(world.device->complete_handshake(client.public_key, world.now.wall));
   world.pass();
-  EXPECT_EQ(world.metrics.connected.value(), 0U);
+  EXPECT_EQ(world.metrics.peers_connected.value(), 0U);
   world.answer_batches();
   world.pass();
-  EXPECT_EQ(world.metrics.connected.value(), 1U);
+  EXPECT_EQ(world.metrics.peers_connected.value(), 1U);
 }
 
 // What the device has is what it has acknowledged.

@@ -48,7 +48,7 @@ TEST(Drain, FinishesWhoIsGreeted) {
   world.advance(1s);
   ASSERT_TRUE(world.device->complete_handshake(client.public_key, world.now.wall));
   world.pass();
-  EXPECT_EQ(world.metrics.connected.value(), 1U);
+  EXPECT_EQ(world.metrics.peers_connected.value(), 1U);
   EXPECT_EQ(world.device->peers().value().peers.size(), 1U);
 }
 

@@ -48,7 +48,7 @@ TEST_F(PoolWithoutServer, ReportsTheLossWithItsDelay) {
   EXPECT_EQ(state.connected_sessions, 0U);
   EXPECT_EQ(state.last_error, event.text);
   EXPECT_EQ(state.schema_problem, "");
-  EXPECT_EQ(metrics_.database_up.value(), 0);
+  EXPECT_EQ(metrics_.database_sessions.value(), 0);
 }
 
 TEST_F(PoolWithoutServer, ATickAnswersEverythingThatWaits) {
