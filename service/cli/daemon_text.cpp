@@ -47,9 +47,9 @@ std::vector<std::string> peer_cells(const ordered_json& peer) {
 }
 
 std::vector<std::string> interface_cells(const ordered_json& interface) {
-  return {cell(interface, "name"),          cell(interface, "network"), cell(interface, "present"),
-          cell(interface, "source"),        cell(interface, "peers"),   cell(interface, "greeted"),
-          cell(interface, "network_found"), cell(interface, "dry_run")};
+  return {cell(interface, "name"),    cell(interface, "network"),      cell(interface, "present"),
+          cell(interface, "source"),  cell(interface, "peers"),        cell(interface, "greeted"),
+          cell(interface, "dry_run"), cell(interface, "network_found")};
 }
 
 // With what the operator wants, if that is anything.
@@ -226,7 +226,7 @@ std::string status_text(const std::vector<std::string>& lines) {
                      printable(cell(status, "peers_without_row")),
                      printable(cell(status, "gateway")), same_name_text(status),
                      draw_table({"INTERFACE", "NETWORK", "PRESENT", "SOURCE", "PEERS", "GREETED",
-                                 "NETWORK FOUND", "DRY RUN"},
+                                 "DRY RUN", "NETWORK FOUND"},
                                 rows));
 }
 

@@ -45,9 +45,9 @@ TEST(StatusText, NamesWhatThereIs) {
                                    "set gateway: in its settings\n"
                                    "\n"
                                    "INTERFACE  NETWORK  PRESENT  SOURCE  PEERS  GREETED  "
-                                   "NETWORK FOUND  DRY RUN\n"
-                                   "wg0        demo     yes      -       3      1        no"
-                                   "             yes\n");
+                                   "DRY RUN  NETWORK FOUND\n"
+                                   "wg0        demo     yes      -       3      1        yes"
+                                   "      no\n");
 }
 
 TEST(LiveKeyText, SaysWhatAHandshakeWouldMeet) {
