@@ -46,11 +46,10 @@ failed=0
 declare -A seconds_of=() # of each suite
 work=$(mktemp -d)
 busy=()
-guest= # the process of the suite that runs beside the others
 # shellcheck disable=SC2317  # called by the trap
 clean_up() {
   local pid
-  for pid in "${busy[@]}" $guest; do { kill "$pid" && wait "$pid"; } 2>/dev/null || true; done
+  for pid in "${busy[@]}"; do { kill "$pid" && wait "$pid"; } 2>/dev/null || true; done
   rm -rf "$work"
 }
 trap clean_up EXIT
@@ -128,19 +127,6 @@ finish_building_benchmarks() {
   unset 'busy[-1]'
 }
 
-# The emulated machines count their own time, and so may be slow: they run beside the other suites, with what these leave
-# of the processors.
-start_guest() {
-  nice -n 15 tests/guest/scenarios.sh >"$work/part.guest" 2>&1 </dev/null &
-  guest=$!
-}
-finish_guest() {
-  tail -n +1 -f --pid="$guest" "$work/part.guest"
-  wait "$guest" || true
-  guest=
-  count "$work/part.guest"
-}
-
 run_suite() {
   case $1 in
     unit)
@@ -157,7 +143,7 @@ run_suite() {
       part counted tests/integration/routes.sh
       part counted tests/integration/bpf.sh ;;
     scenarios) part tests/integration/run.sh --repeat "$repeat" "${load[@]}" "${scenarios[@]}" ;;
-    guest) if [[ -n $guest ]]; then finish_guest; else part tests/guest/scenarios.sh; fi ;;
+    guest) part tests/guest/scenarios.sh ;;
     trixie) part scripts/trixie.sh ;;
   esac
 }
@@ -181,7 +167,6 @@ if ((${#load[@]} > 0)) && [[ " ${suites[*]} " == *" unit "* ]]; then
     busy+=($!)
   done
 fi
-if ((${#suites[@]} > 1)) && [[ " ${suites[*]} " == *" guest "* ]]; then start_guest; fi
 for name in "${suites[@]}"; do
   printf '== %s, after %d s\n' "$name" "$SECONDS"
   begun=$SECONDS
