@@ -8,7 +8,7 @@
 #     events    by the kernel probe: what only the kernel's events can do, and what the daemon chooses by itself
 #     patched   by the events of the patched module
 #     device    the netlink back end and the peers on the kernel's own device
-#     systemd   the installed service
+#     systemd   the service as its packages install it
 #     scale     very many peers on the kernel's own device
 #   tests/guest/scenarios.sh only NAME[@SOURCE]...  these scenarios alone, on the stock kernel;
 #                                                   NAME@netlink: all with the patched module
