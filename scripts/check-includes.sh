@@ -31,7 +31,7 @@ declare -A may=(
   [flow]="base handoff wire kernel metrics $stages"
   [daemon]="base handoff wire kernel metrics postgres settings flow control $stages"
   [cli]="base control postgres registry"
-  [manual]="cli daemon"
+  [manual]="cli daemon flood"
   [flood]="base handoff wire kernel initiator"
 )
 # Headers of other projects that a header of ours may show. Our own types hide everything else, except in

@@ -18,7 +18,7 @@ folder=${1:-build/packages}
 
 install_packages "${build_packages[@]}" "${package_packages[@]}"
 if [[ -z $built ]]; then
-  build release wg-provisiond wg-provisionctl manual
+  build release wg-provisiond wg-provisionctl wg-handshake-flood manual
   built=$PWD/build/release
 fi
 

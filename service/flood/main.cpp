@@ -69,11 +69,7 @@ int flood_as(const flood::Arguments& arguments) {
 
 int main(int argc, char** argv) {
   flood::Arguments arguments;
-  CLI::App parser{
-      "wg-handshake-flood: sends WireGuard handshake initiations to a gateway of your own and\n"
-      "tells what came back: to measure handshakes a second, and how a gateway bears a flood.\n"
-      "It sends to this machine and its network namespaces only, unless --i-own-the-target.\n"
-      "Exit status: 0 done or interrupted, 1 failed, 2 wrong usage or a target elsewhere"};
+  CLI::App parser{flood::program_help};
   flood::declare(parser, arguments);
   try {
     parser.parse(argc, argv);

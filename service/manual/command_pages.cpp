@@ -123,4 +123,24 @@ std::string administration_page(const CLI::App& app, std::string_view version) {
   return page.text();
 }
 
+std::string load_generator_page(const CLI::App& app, std::string_view version) {
+  const std::string help = app.get_description();
+  const std::size_t last_line = help.rfind('\n');
+  Page page{{.name = "wg-handshake-flood",
+             .section = 8,
+             .version = version,
+             .summary = "load generator for WireGuard gateways"}};
+  page.section("Synopsis");
+  page.paragraph("wg-handshake-flood KIND --to ADDRESS:PORT --gateway-key KEY [OPTIONS]");
+  page.section("Description");
+  page.paragraph(help.substr(help.find(' ') + 1, last_line - help.find(' ') - 1));
+  page.section("Options");
+  add_options(page, app);
+  page.section("Exit status");
+  page.paragraph(help.substr(last_line + 1) + ".");
+  page.section("See also");
+  page.paragraph("/usr/share/doc/wg-provisiond/docs/wg-handshake-flood.md, wg-provisiond(8)");
+  return page.text();
+}
+
 } // namespace provisiond::manual

@@ -2,6 +2,7 @@
 
 #include "cli/subcommands.hpp"
 #include "daemon/options.hpp"
+#include "flood/command_line.hpp"
 #include "manual/pages.hpp"
 
 #include <CLI/CLI.hpp>
@@ -44,10 +45,15 @@ int main(int argc, char** argv) {
   CLI::App administration{provisiond::cli::program_help};
   provisiond::cli::declare_subcommands(administration, chosen);
 
+  provisiond::flood::Arguments arguments;
+  CLI::App load_generator{provisiond::flood::program_help};
+  provisiond::flood::declare(load_generator, arguments);
+
   using namespace provisiond::manual;
   const bool is_written =
       write_page(folder / "wg-provisiond.8", daemon_page(daemon, version)) &&
       write_page(folder / "wg-provisionctl.8", administration_page(administration, version)) &&
+      write_page(folder / "wg-handshake-flood.8", load_generator_page(load_generator, version)) &&
       write_page(folder / "wg-provisiond.yaml.5", settings_page(settings, version));
   if (!is_written) std::fprintf(stderr, "manual_pages: %s cannot be written to\n", argv[1]);
   return is_written ? 0 : 1;
