@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -38,13 +39,27 @@ std::string rest_of(const CLI::Option& option) {
 void add_options(Page& page, const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     if (app.get_help_ptr() == option && app.get_parent() != nullptr) continue; // said once
-    std::string text = option->get_description();
+    std::istringstream lines{option->get_description()};
+    std::string line;
+    std::getline(lines, line);
+    page.item(names_of(*option), rest_of(*option), line);
+    while (std::getline(lines, line))
+      page.line(line);
     std::vector<std::string> others;
     for (const CLI::Option* other : option->get_excludes())
       others.push_back(names_of(*other));
-    if (!others.empty()) text += fmt::format(".\nNot with {}.", fmt::join(others, ", "));
-    page.item(names_of(*option), rest_of(*option), text);
+    if (!others.empty()) page.line(fmt::format("Not with {}.", fmt::join(others, ", ")));
   }
+}
+
+// Of a program: what each of their pages begins with.
+Page begun(const Page::Title& title, std::string_view synopsis, std::string_view description) {
+  Page page{title};
+  page.section("Synopsis");
+  page.paragraph(synopsis);
+  page.section("Description");
+  page.paragraph(description);
+  return page;
 }
 
 // Every subcommand without further ones, with the words that lead to it.
@@ -69,20 +84,17 @@ void add_files(Page& page) {
 } // namespace
 
 std::string daemon_page(const CLI::App& app, std::string_view version) {
-  Page page{{.name = "wg-provisiond",
+  Page page =
+      begun({.name = "wg-provisiond",
              .section = 8,
              .version = version,
-             .summary = "WireGuard peers from PostgreSQL, installed when they knock"}};
-  page.section("Synopsis");
-  page.paragraph("wg-provisiond [OPTIONS]");
-  page.section("Description");
-  page.paragraph("A WireGuard interface has to know every peer before the peer's first packet. The "
-                 "daemon turns that round: when a "
-                 "key that the interface does not know begins a handshake, it looks the key up in "
-                 "PostgreSQL, installs the peer and "
-                 "brings its tunnel up. It is started by systemd as wg-provisiond.service, and its "
-                 "peers stay on their devices when "
-                 "it stops.");
+             .summary = "WireGuard peers from PostgreSQL, installed when they knock"},
+            "wg-provisiond [OPTIONS]",
+            "A WireGuard interface has to know every peer before the peer's first packet. The "
+            "daemon turns that round: when a key that the interface does not know begins a "
+            "handshake, it looks the key up in PostgreSQL, installs the peer and brings its "
+            "tunnel up. It is started by systemd as wg-provisiond.service, and its peers stay on "
+            "their devices when it stops.");
   page.section("Options");
   add_options(page, app);
   page.section("Exit status");
@@ -99,16 +111,14 @@ std::string daemon_page(const CLI::App& app, std::string_view version) {
 std::string administration_page(const CLI::App& app, std::string_view version) {
   const std::string help = app.get_description();
   const std::string statuses = help.substr(help.find('\n') + 1);
-  Page page{{.name = "wg-provisionctl",
+  Page page =
+      begun({.name = "wg-provisionctl",
              .section = 8,
              .version = version,
-             .summary = "administration of wg-provisiond"}};
-  page.section("Synopsis");
-  page.paragraph("wg-provisionctl SUBCOMMAND [OPTIONS]");
-  page.section("Description");
-  page.paragraph("Makes the database's schema, administers networks and peers in it, and asks the "
-                 "daemon on this machine "
-                 "how it is. Every subcommand explains itself with --help.");
+             .summary = "administration of wg-provisiond"},
+            "wg-provisionctl SUBCOMMAND [OPTIONS]",
+            "Makes the database's schema, administers networks and peers in it, and asks the "
+            "daemon on this machine how it is. Every subcommand explains itself with --help.");
   page.section("Subcommands");
   add_subcommands(page, app, "wg-provisionctl");
   page.section("Exit status");
@@ -126,14 +136,12 @@ std::string administration_page(const CLI::App& app, std::string_view version) {
 std::string load_generator_page(const CLI::App& app, std::string_view version) {
   const std::string help = app.get_description();
   const std::size_t last_line = help.rfind('\n');
-  Page page{{.name = "wg-handshake-flood",
-             .section = 8,
-             .version = version,
-             .summary = "load generator for WireGuard gateways"}};
-  page.section("Synopsis");
-  page.paragraph("wg-handshake-flood KIND --to ADDRESS:PORT --gateway-key KEY [OPTIONS]");
-  page.section("Description");
-  page.paragraph(help.substr(help.find(' ') + 1, last_line - help.find(' ') - 1));
+  Page page = begun({.name = "wg-handshake-flood",
+                     .section = 8,
+                     .version = version,
+                     .summary = "load generator for WireGuard gateways"},
+                    "wg-handshake-flood KIND --to ADDRESS:PORT --gateway-key KEY [OPTIONS]",
+                    help.substr(0, last_line));
   page.section("Options");
   add_options(page, app);
   page.section("Exit status");

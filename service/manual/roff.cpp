@@ -65,6 +65,10 @@ void Page::item(std::string_view term, std::string_view rest, std::string_view t
   if (!text.empty()) text_ += escaped(text) + "\n";
 }
 
+void Page::line(std::string_view text) {
+  text_ += fmt::format(".br\n{}\n", escaped(text));
+}
+
 void Page::verbatim(std::string_view lines) {
   text_ += fmt::format(".PP\n.nf\n{}\n.fi\n", escaped(lines));
 }

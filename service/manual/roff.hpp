@@ -24,6 +24,8 @@ class Page {
   void paragraph(std::string_view text);
   // A term, bold up to `rest`, with its explanation beneath, which may be empty.
   void item(std::string_view term, std::string_view rest, std::string_view text);
+  // One more line beneath the item before it.
+  void line(std::string_view text);
   // Lines that stay as they are.
   void verbatim(std::string_view lines);
 

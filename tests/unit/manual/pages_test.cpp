@@ -40,8 +40,8 @@ TEST(AdministrationPage, HasEverySubcommandWithItsOptions) {
   const std::string page = administration_page(app, "1");
   EXPECT_THAT(page, HasSubstr(".SS wg\\-provisionctl peer add\n.PP\nAdd a peer.\n"));
   EXPECT_THAT(page, HasSubstr("\\fBNAME\\fR TEXT, required\nFor people\n"));
-  EXPECT_THAT(page, HasSubstr("\\fB\\-k, \\-\\-key\\fR TEXT\nIts key.\nNot with \\-\\-new.\n"));
-  EXPECT_THAT(page, HasSubstr("\\fB\\-\\-new\\fR\nMake one.\nNot with \\-k, \\-\\-key.\n"));
+  EXPECT_THAT(page, HasSubstr("\\fB\\-k, \\-\\-key\\fR TEXT\nIts key\n.br\nNot with \\-\\-new.\n"));
+  EXPECT_THAT(page, HasSubstr("\\fB\\-\\-new\\fR\nMake one\n.br\nNot with \\-k, \\-\\-key.\n"));
   EXPECT_THAT(page, HasSubstr("Exit status: 0 done, 1 failed.\n"));
   EXPECT_THAT(page, Not(HasSubstr(".SS wg\\-provisionctl peer\n")))
       << "a group does nothing itself";
