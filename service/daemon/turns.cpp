@@ -25,9 +25,21 @@ constexpr Duration idle_tick = 100ms; // what the look-up pool wants for its dea
 constexpr Duration routes_tick = 1ms; // while routes are not in step yet
 constexpr Duration source_check_interval = 1s;
 constexpr Duration summary_interval = 10s;
-constexpr std::size_t answers_per_turn = 1024;
-constexpr std::size_t results_per_turn = 1024;
-constexpr std::size_t changes_per_turn = 1024;
+constexpr std::size_t most_per_turn = 1024; // answers, results, changes: of each kind
+constexpr std::size_t between_looks = 32;
+constexpr Duration longest_take = 1ms;
+
+// Takes what waits, until its time is over. What stays has the next turn: the channel stays ready.
+template <class T, class Function>
+void take_some(Channel<T>& channel, Function take) {
+  const TimePoint end = Clock::now() + longest_take;
+  for (std::size_t taken = 0; taken < most_per_turn; taken += between_looks) {
+    std::vector<T> values = channel.drain(between_looks);
+    for (T& value : values)
+      take(value);
+    if (values.size() < between_looks || Clock::now() >= end) return;
+  }
+}
 
 } // namespace
 
@@ -94,18 +106,19 @@ void Daemon::tell_of_sources() {
 
 void Daemon::take_authenticated() {
   const Instant now = Instant::now();
-  for (const flow::Authenticated& result : parts_->authenticated.drain(results_per_turn))
+  take_some(parts_->authenticated, [&](const flow::Authenticated& result) {
     parts_->flow.first_contact().proven(result, now);
+  });
 }
 
 // Which database it was that answered is known before its answers are taken.
 void Daemon::take_answers() {
   if (parts_->pool_events.size() > 0) take_pool_events();
   const Instant now = Instant::now();
-  for (LookupAnswer& answer : parts_->answers.drain(answers_per_turn)) {
+  take_some(parts_->answers, [&](LookupAnswer& answer) {
     parts_->metrics.lookup_duration.observe(now.steady - answer.asked_at);
     parts_->flow.answered(std::move(answer), now);
-  }
+  });
   parts_->flow.life().revalidate(now);
   parts_->flow.commit(now);
   parts_->routing.step(now.steady); // before the first handshake of a new peer is over
@@ -134,8 +147,8 @@ void Daemon::ask_again() {
 
 void Daemon::take_changes() {
   const Instant now = Instant::now();
-  for (const Change& change : parts_->changes.drain(changes_per_turn))
-    parts_->flow.life().changed(change, now);
+  take_some(parts_->changes,
+            [&](const Change& change) { parts_->flow.life().changed(change, now); });
   parts_->flow.life().revalidate(now);
 }
 

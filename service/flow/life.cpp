@@ -10,7 +10,9 @@ namespace provisiond::flow {
 
 namespace {
 
-constexpr std::size_t acknowledgements_at_once = 64;
+// Answers of devices are taken for so long in one turn, a batch at least; what comes later has the
+// next one.
+constexpr Duration longest_commit = std::chrono::milliseconds{2};
 
 bool has(const std::vector<peers::QueuedChange>& changes, peers::Purpose purpose) {
   return std::ranges::any_of(
@@ -65,15 +67,17 @@ void Life::answered(LookupAnswer& answer, const Instant& now) {
 
 // A device that answers at once gets what its answers have led to in the same turn.
 void Life::commit(const Instant& now) {
-  bool is_idle = false;
-  while (!is_idle) {
+  const TimePoint end = context_.wiring.clock().steady + longest_commit;
+  bool is_over = false;
+  while (true) {
     for (Interface& interface : context_.wiring.interfaces)
       hand_over(interface, now);
-    std::vector<peers::Acknowledgement> arrived =
-        context_.wiring.acknowledgements.drain(acknowledgements_at_once);
-    is_idle = arrived.empty();
+    if (is_over) break;
+    std::vector<peers::Acknowledgement> arrived = context_.wiring.acknowledgements.drain(1);
+    if (arrived.empty()) break;
     for (peers::Acknowledgement& acknowledgement : arrived)
       take(std::move(acknowledgement), context_.wiring.clock());
+    is_over = context_.wiring.clock().steady >= end;
   }
   std::size_t greeting = 0;
   for (const Interface& interface : context_.wiring.interfaces)

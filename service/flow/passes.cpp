@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,21 +18,20 @@ using watch::Inspection;
 
 namespace {
 
-// Peers looked at in one turn of the loop: about a millisecond.
-constexpr std::size_t slice = 1024;
+// Of a pass, what one turn of the loop may take: so many peers, and no more than so long, which is
+// looked at after so many. A slow machine needs more turns, not longer ones.
+constexpr std::ptrdiff_t slice = 1024;
+constexpr Duration longest_slice = std::chrono::milliseconds{1};
+constexpr std::ptrdiff_t between_looks = 32;
 
-// Of the work of one turn, against one peer of the device that is seen: so many places of the table
-// are one, and so many is one that is dropped or one that is greeted.
+// Of that work, against one peer of the device that is seen: so many places of the table are so
+// many, and one that is dropped or one that is greeted is so many.
 constexpr std::size_t places_at_once = 64;
-constexpr std::size_t cost_of_places = 8;
-constexpr std::size_t cost_of_one = 8;
+constexpr std::ptrdiff_t cost_of_places = 8;
+constexpr std::ptrdiff_t cost_of_one = 8;
 
 // For finding out which peer is where: a session lives for three minutes.
 constexpr Duration recently = std::chrono::minutes{5};
-
-void spend(std::size_t& left, std::size_t cost) {
-  left -= std::min(left, cost);
-}
 
 // A device reports handshakes by the wall clock, which may be set; what we count with may not.
 TimePoint steady_time_of(WallTime handshake, const Instant& now) {
@@ -89,8 +89,20 @@ bool Passes::has_work() const {
   });
 }
 
+// A turn's work on a pass: a slice at most, in pieces, until its time is over.
 void Passes::work_off(Interface& interface, const Instant& now) {
-  std::size_t left = slice;
+  const TimePoint end = context_.wiring.clock().steady + longest_slice;
+  std::ptrdiff_t left = slice;
+  while (left > 0 && interface.inspection.has_work()) {
+    std::ptrdiff_t piece = between_looks;
+    work_off(interface, piece, now);
+    left -= between_looks - piece;
+    if (context_.wiring.clock().steady >= end) return;
+  }
+}
+
+// `left` is what the piece may cost; the last step of it may cost more.
+void Passes::work_off(Interface& interface, std::ptrdiff_t& left, const Instant& now) {
   Inspection& inspection = interface.inspection;
   if (inspection.step == Inspection::Step::peers) see_some(interface, left, now);
   if (inspection.step == Inspection::Step::table) sweep(interface, left);
@@ -98,7 +110,7 @@ void Passes::work_off(Interface& interface, const Instant& now) {
   if (inspection.step == Inspection::Step::greeted) look_after_greeted(interface, left, now);
 }
 
-void Passes::see_some(Interface& interface, std::size_t& left, const Instant& now) {
+void Passes::see_some(Interface& interface, std::ptrdiff_t& left, const Instant& now) {
   Inspection& inspection = interface.inspection;
   for (; left > 0 && inspection.next < inspection.peers.size(); --left, ++inspection.next) {
     const kernel::PeerState state = std::move(inspection.peers[inspection.next]);
@@ -216,7 +228,7 @@ void Passes::begin_sweep(Interface& interface) {
 
 // A peer that the device did not tell of has left it, if it told of all. Only a peer that it told
 // of can make room for another one: of others it is not known whether they have a session by now.
-void Passes::sweep(Interface& interface, std::size_t& left) {
+void Passes::sweep(Interface& interface, std::ptrdiff_t& left) {
   PeerTable& table = interface.peers.table();
   Inspection& inspection = interface.inspection;
   while (left > 0 && !inspection.rest.is_over()) {
@@ -233,7 +245,7 @@ void Passes::sweep(Interface& interface, std::size_t& left) {
     }
     for (const PublicKey& key : unseen)
       sweep_peer(interface, key);
-    spend(left, cost_of_places + cost_of_one * unseen.size());
+    left -= cost_of_places + cost_of_one * std::ssize(unseen);
   }
 }
 
@@ -262,13 +274,13 @@ void Passes::end_sweep(Interface& interface) {
 
 // A peer that had no session when the pass began is greeted again, or leaves at its deadline. Of a
 // peer that the pass does not show nothing is known, so it is left to the next pass.
-void Passes::look_after_greeted(Interface& interface, std::size_t& left, const Instant& now) {
+void Passes::look_after_greeted(Interface& interface, std::ptrdiff_t& left, const Instant& now) {
   const PeerTable& table = interface.peers.table();
   Inspection& inspection = interface.inspection;
   while (left > 0 && !inspection.greeted.empty()) {
     const PublicKey key = inspection.greeted.back();
     inspection.greeted.pop_back();
-    spend(left, cost_of_one);
+    left -= cost_of_one;
     const Peer* const peer = table.find(key);
     if (peer != nullptr && table.is_seen(*peer))
       installs_.look_after(interface, key, inspection.begun_at, now);

@@ -30,7 +30,8 @@ class Passes {
 
  private:
   void work_off(Interface& interface, const Instant& now);
-  void see_some(Interface& interface, std::size_t& left, const Instant& now);
+  void work_off(Interface& interface, std::ptrdiff_t& left, const Instant& now);
+  void see_some(Interface& interface, std::ptrdiff_t& left, const Instant& now);
   void see(Interface& interface, const kernel::PeerState& state, const Instant& now);
   [[nodiscard]] peers::Peer& adopt(Interface& interface, const kernel::PeerState& state,
                                    const Instant& now);
@@ -40,10 +41,10 @@ class Passes {
                  const Instant& now);
   void begin_report(Interface& interface, const Instant& now);
   void begin_sweep(Interface& interface);
-  void sweep(Interface& interface, std::size_t& left);
+  void sweep(Interface& interface, std::ptrdiff_t& left);
   void sweep_peer(Interface& interface, const PublicKey& key);
   void end_sweep(Interface& interface);
-  void look_after_greeted(Interface& interface, std::size_t& left, const Instant& now);
+  void look_after_greeted(Interface& interface, std::ptrdiff_t& left, const Instant& now);
 
   Context& context_;
   Departures& departures_;

@@ -87,7 +87,7 @@ class DevicePeers {
 
  private:
   // Handed over with one batch at most.
-  static constexpr std::size_t most_departures = 256;
+  static constexpr std::size_t most_departures = 64;
 
   void hand_over_departures();
   void hand_over(const PublicKey& key, Peer& peer, const Departure& departure);

@@ -54,9 +54,9 @@ enum class Verdict : std::uint8_t {
 // Loop thread. Holds preshared keys until the device has acknowledged them; they are wiped then.
 class DeviceQueue {
  public:
-  // In one batch: the device works them off in a few milliseconds, during which it locks out
-  // whatever else configures it (rtnl).
-  static constexpr std::size_t most_changes = 1024;
+  // In one batch: the device works them off in a millisecond or two, during which it locks out
+  // whatever else configures it (rtnl), and the loop takes their answers in one turn.
+  static constexpr std::size_t most_changes = 128;
   static constexpr Duration pause = std::chrono::seconds{1};
 
   void push(kernel::PeerChange change, Purpose purpose) {

@@ -84,7 +84,7 @@ class World {
               .submit = [this](peers::Batch&& batch) { return submit(std::move(batch)); },
               .acknowledgements = acknowledgements,
               .metrics = metrics,
-              .clock = [this] { return now; },
+              .clock = [this] { return read_clock(); },
               .has_network = [this](InterfaceId) { return knows_network; }},
              limits,
              now} {
@@ -178,6 +178,11 @@ class World {
     now.steady += duration;
     now.wall += duration;
   }
+  // As a step sees it which takes time itself: on a slow machine each look is later than the last.
+  Instant read_clock() {
+    advance(clock_step);
+    return now;
+  }
   std::uint64_t refusals(Refusal refusal) { return metrics.refusals[refusal].value(); }
   std::uint64_t all_refusals() {
     std::uint64_t sum = 0;
@@ -198,6 +203,7 @@ class World {
 
   metrics::Metrics metrics;
   Instant now{.steady = TimePoint{} + 1h, .wall = WallTime{} + 1'000'000h};
+  Duration clock_step{};                  // between two looks of one step at the clock
   bool knows_network = true;              // the database
   SourceKind seen_by = SourceKind::probe; // of the sightings that it makes
   std::shared_ptr<test::FakeWgDevice> device = std::make_shared<test::FakeWgDevice>();

@@ -552,6 +552,19 @@ TEST(Life, ALoopWithRechecksToGatherIsAskedToComeBack) {
   EXPECT_FALSE(world.flow.life().has_work()) << "as many wait as are looked up at a time";
 }
 
+TEST(Life, ASlowMachineTakesMoreTurnsForAPassNotALongerOne) {
+  World world;
+  world.clock_step = 400us;
+  world.flow.life().begin_pass(world.interface().id);
+  world.flow.life().take_pass(world.interface().id, {.peers = crowd(1'000)}, world.now);
+  EXPECT_LT(world.interface().peers.table().size(), 200U);
+  int turns = 1;
+  for (; world.flow.life().has_work() && turns < 100; ++turns)
+    world.flow.life().work_off_passes(world.now);
+  EXPECT_GT(turns, 5);
+  EXPECT_EQ(world.interface().peers.table().size(), 1'000U);
+}
+
 TEST(Life, APassOfADeviceThatWentMeanwhileIsForgotten) {
   World world;
   connect(world, client);

@@ -135,7 +135,7 @@ TEST_F(DevicePeersTest, EvictionsGoABatchAtATimeAndDelayNoNewPeer) {
   }
   install(1);
   const std::vector<Outcome> outcomes = exchange();
-  EXPECT_EQ(outcomes.size(), 257U);
+  EXPECT_EQ(outcomes.size(), 65U);
   EXPECT_EQ(stage(1), PeerStage::greeting);
   EXPECT_TRUE(peers.has_departures());
 }
